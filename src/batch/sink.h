@@ -1,0 +1,157 @@
+/*
+ * sink.h: what takes batches: a table of a database, or files of a format.
+ *
+ * Order of calls, by the transfer:
+ *
+ *     open (registry) -> negotiate -> recall -> prepare
+ *       -> open / write... / commit or abort, per unit, from several threads
+ *       -> finish -> close
+ *
+ * A *unit* is what is committed as one. Its claim and its data become visible
+ * in one atomic step, and the claim is unique by construction. The sink keeps
+ * the witness; the transfer decides. A sink with a ledger of its own (a SQL
+ * database) remembers plan and receipts there (recall, prepare, commit); for
+ * the others the transfer keeps a journal in `state_home`.
+ *
+ * To add a sink: implement struct sink_ops, give it a registry row and a quirks
+ * row in the conformance suite. A new file format implements format/format.h.
+ */
+#ifndef HAUL_BATCH_SINK_H
+#define HAUL_BATCH_SINK_H
+
+#include "batch/hash.h"
+#include "batch/source.h"
+
+enum sink_mode { SINK_CREATE, SINK_APPEND, SINK_TRUNCATE, SINK_REPLACE, SINK_MERGE };
+
+struct sink_request {
+    const char *table;               /* target table; NULL: the source's name, or a file */
+    enum sink_mode mode;
+    const struct source_info *source;
+    bool dry;                        /* only negotiate will be called: change nothing, create nothing */
+};
+
+/* How a run over this pair can be continued; printed in the plan. docs/unit.md. */
+enum resumable { RESUME_REPLAY, RESUME_STAGED, RESUME_NONE };
+
+struct sink_terms {
+    struct schema schema;     /* the columns the sink takes; the transfer casts to it */
+    const char *target;       /* "orders.parquet", "main.orders" for messages */
+    const char *identity;     /* of the target object, "" while it does not exist */
+    const char *sql;          /* statements it will run, for --dry-run; NULL none */
+    const char *state_home;   /* folder for the transfer's state; NULL: the sink has a ledger, or nothing can be kept */
+    enum resumable resumable;
+    const char *resume_note;  /* why not, when RESUME_NONE */
+    int writers_max;          /* 0 no limit */
+    bool part_is_unit;        /* a unit is always a whole part (files) */
+    bool ordered;             /* commits happen in part order */
+    int64_t part_rows;        /* the sink's wish for the size of a part; -1 none */
+    int64_t part_bytes;       /* in-memory bytes of a part at most; -1 none */
+    struct arena arena;       /* owns the texts */
+};
+void sink_terms_release(struct sink_terms *terms);
+
+struct unit {
+    uint64_t part;
+    int64_t first_row; /* in the part */
+    uint64_t parts;    /* number of parts of the plan; 0 when not known */
+};
+
+/* What a committed unit leaves behind. */
+struct receipt {
+    struct unit unit;
+    int64_t rows;          /* rows the target confirmed */
+    int64_t rows_offered;  /* source rows the unit covers, rejects included */
+    bool last;             /* the last unit of its part */
+    struct hash128 hash;   /* of the rows that are in */
+    int64_t reject_count;
+    int64_t loss_count;
+    const char *text;      /* the sink's own: durable offset, row group; one line, no secrets; NULL none */
+    const char *rejects;   /* reject lines as the reject file will hold them; NULL none */
+};
+
+/* A run as its target knows it. */
+struct run_record {
+    const char *name;         /* at most 63 bytes: letters, digits, . _ - */
+    const char *fingerprint;  /* hash of source, query, columns, mode, options, target */
+    const char *plan;         /* the plan as JSON text */
+    bool finished;
+    const struct receipt *receipts; /* committed units, any order */
+    size_t receipt_count;
+    struct arena arena;       /* owns them when recall filled it */
+};
+void run_record_release(struct run_record *record);
+
+enum unit_state {
+    UNIT_MINE, /* claimed: write it */
+    UNIT_DONE, /* committed before; the receipt says rows and hash */
+    UNIT_BUSY  /* somebody else's open transaction holds the claim */
+};
+
+struct writer;
+struct writer_ops {
+    /* Borrows the batch. Rows the target refuses one by one go to the context's
+     * collector; the rest is taken. */
+    enum haul_code (*write)(struct writer *writer, const struct batch *batch, struct haul_error *err);
+
+    /* Makes claim and data durable and visible in one step, then fills
+     * receipt->text (in `arena`) . The caller filled the rest. The writer is gone
+     * after success. An error leaves it to abort. */
+    enum haul_code (*commit)(struct writer *writer, struct receipt *receipt, struct arena *arena,
+                             struct haul_error *err);
+
+    /* Undoes what write did. Never fails in a way the caller could mend. */
+    void (*abort)(struct writer *writer);
+};
+struct writer { /* first member of each tenant's own struct */
+    const struct writer_ops *ops;
+};
+
+struct sink;
+struct sink_ops {
+    const char *name;
+
+    /* What would be done with such a source: schema, SQL, losses, limits.
+     * HAUL_EXISTS when the mode forbids what is there. Changes nothing. */
+    enum haul_code (*negotiate)(struct sink *sink, const struct sink_request *request, struct sink_terms *terms,
+                                struct haul_error *err);
+
+    /* Takes the lock of run NAME (HAUL_BUSY when another process has it) and
+     * fills what the target remembers of it; *found false when nothing. NULL:
+     * the target has no ledger. */
+    enum haul_code (*recall)(struct sink *sink, const char *name, struct run_record *record, bool *found,
+                             struct haul_error *err);
+
+    /* Makes the target ready: temporary file or staging table, ledger rows with
+     * the plan. `run` has the receipts of units already committed (a resumed
+     * run); the sink checks them against what it finds (HAUL_CHANGED) and goes
+     * on behind them. */
+    enum haul_code (*prepare)(struct sink *sink, const struct context *context, const struct run_record *run,
+                              struct haul_error *err);
+
+    /* Claims a unit. *state MINE: *writer is there. DONE: *receipt is filled
+     * (text and rejects stay valid until close). */
+    enum haul_code (*open)(struct sink *sink, const struct context *context, const struct unit *unit,
+                           struct writer **writer, enum unit_state *state, struct receipt *receipt,
+                           struct haul_error *err);
+
+    /* Publishes: all units are committed. Idempotent. `manifest` is JSON for
+     * sinks that keep one beside their files, else NULL. */
+    enum haul_code (*finish)(struct sink *sink, const struct run_record *run, const char *manifest,
+                             struct haul_error *err);
+
+    /* Removes everything an unfinished run has made (--restart, start over). */
+    enum haul_code (*remove)(struct sink *sink, const struct run_record *run, struct haul_error *err);
+
+    /* Takes a part without batches when both sides know each other; NULL: never.
+     * *taken false: not this time, use batches. */
+    enum haul_code (*adopt)(struct sink *sink, struct source *source, const struct part *part,
+                            struct receipt *receipt, bool *taken, struct haul_error *err);
+
+    void (*close)(struct sink *sink);
+};
+struct sink { /* first member of each tenant's own struct */
+    const struct sink_ops *ops;
+};
+
+#endif

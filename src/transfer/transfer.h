@@ -1,0 +1,34 @@
+/*
+ * transfer.h: carries a table from a source to a sink: plan, run, finish.
+ *
+ * The caller opens both sides (it knows their names); the transfer knows only
+ * the interfaces. ARCHITECTURE.md has the picture, docs/unit.md the protocol.
+ */
+#ifndef HAUL_TRANSFER_TRANSFER_H
+#define HAUL_TRANSFER_TRANSFER_H
+
+#include "batch/sink.h"
+#include "batch/source.h"
+
+struct transfer {
+    struct context *context; /* the run's; memory root, cancel, settings, note */
+    struct source *source;
+    struct sink *sink;
+    const char *source_name; /* as given, without passwords: for the plan and the fingerprint */
+    const char *target_name;
+    struct sink_request request;
+    haul_event_fn event; /* may be NULL */
+    void *event_user;
+};
+
+/* The whole of it. `result` is filled as far as it came, on failure too. */
+enum haul_code transfer_run(struct transfer *transfer, struct haul_result *result, struct haul_error *err);
+
+/* Plan only; *json is malloc'ed. */
+enum haul_code transfer_plan(struct transfer *transfer, char **json, struct haul_error *err);
+
+/* Compares the rows of two sources by hash; *json (malloc'ed) is the report. */
+enum haul_code transfer_verify(struct context *context, struct source *a, struct source *b, char **json,
+                               struct haul_error *err);
+
+#endif

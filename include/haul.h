@@ -139,9 +139,9 @@ struct ArrowArrayStream {
 /* "0.1.0" */
 HAUL_API const char *haul_version(void);
 
-/* One line per feature and linked library ("zstd 1.5.4"), in a fixed order;
- * NULL when `index` is past the last. */
-HAUL_API const char *haul_feature(size_t index);
+/* Line `index` about features and linked libraries ("zstd 1.5.4"); false when
+ * it is past the last. */
+HAUL_API bool haul_feature(size_t index, char *line, size_t line_bytes);
 
 /* Frees text that a call of this library returned. NULL is fine. */
 HAUL_API void haul_free(void *text);
@@ -238,12 +238,13 @@ struct haul_result {
 /* Moves "source" to "target". `result` may be NULL. */
 HAUL_API enum haul_code haul_copy(struct haul_job *job, struct haul_result *result, struct haul_error *err);
 
-/* What haul_copy would do, as JSON: SQL, parts, type map, losses, memory. */
-HAUL_API enum haul_code haul_plan(struct haul_job *job, char **json, struct haul_error *err);
+/* What haul_copy would do: SQL, parts, type map, losses, memory. Reports here
+ * and below are text for people, or JSON (docs/json.md) when "json" is set. */
+HAUL_API enum haul_code haul_plan(struct haul_job *job, char **report, struct haul_error *err);
 
 /* Reads "source" and "target" and compares their values. HAUL_INTEGRITY when
- * they differ; the report (JSON) is given in both cases. `json` may be NULL. */
-HAUL_API enum haul_code haul_verify(struct haul_job *job, char **json, struct haul_error *err);
+ * they differ; the report is given in both cases. `report` may be NULL. */
+HAUL_API enum haul_code haul_verify(struct haul_job *job, char **report, struct haul_error *err);
 
 /* ---- 7. Looking -------------------------------------------------------------- */
 
@@ -261,8 +262,8 @@ typedef void (*haul_table_fn)(void *user, const struct haul_table *table);
 /* Calls `each` for every table of "source". */
 HAUL_API enum haul_code haul_list(struct haul_job *job, haul_table_fn each, void *user, struct haul_error *err);
 
-/* What is inside "source", as JSON; docs/json.md has the shape. */
-HAUL_API enum haul_code haul_inspect(struct haul_job *job, char **json, struct haul_error *err);
+/* What is inside "source": rows, columns, sizes, statistics; "head" rows. */
+HAUL_API enum haul_code haul_inspect(struct haul_job *job, char **report, struct haul_error *err);
 
 /* ---- 8. Streams --------------------------------------------------------------- */
 

@@ -69,7 +69,7 @@ static const struct haul_option table[] = {
 
     {"head", 0, NUMBER, INSPECT, "Show", "N", NULL, "print the first N rows"},
     {"verbose", 'v', FLAG, INSPECT, "Show", NULL, "false", "schema, encodings, sizes and statistics of each column"},
-    {"json", 0, FLAG, LIST | INSPECT | VERIFY, "Show", NULL, "false", "print JSON"},
+    {"json", 0, FLAG, ALL, "Show", NULL, "false", "print JSON"},
     {"summary", 0, PATH, COPY, "Show", "FILE", NULL, "write one JSON object about the run at its end"},
     {"log", 0, CHOICE, COPY | VERIFY, "Show", "text|json", "text", "how to tell of progress on standard error"},
     {"quiet", 'q', FLAG, ALL, "Show", NULL, "false", "tell nothing but errors"},

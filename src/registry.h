@@ -1,19 +1,32 @@
 /*
  * registry.h: the lobby's list of rooms: which engine or format a name means.
- * Only haul.c and registry.c include this.
+ * Only the lobby (haul.c and its neighbours in src/) includes this.
+ *
+ * A name is a database when it begins with an engine's scheme
+ * ("sqlite:///shop.db") or is a local file that an engine knows by its magic;
+ * "word:rest" is kept for named connections; everything else is a file, a
+ * pattern, a folder or "-".
  */
 #ifndef HAUL_REGISTRY_H
 #define HAUL_REGISTRY_H
 
+#include "batch/inspection.h"
 #include "batch/sink.h"
 #include "batch/source.h"
 
-/* Opens the source or sink a name means: "sqlite:///shop.db", "orders.csv",
- * "part-*.parquet", "out/", "-". --from and --to override suffix and magic. */
+/* Does the name mean a database? An unknown scheme or connection is an error
+ * that names the near ones. */
+enum haul_code registry_is_database(const char *name, bool *database, struct haul_error *err);
+
 enum haul_code registry_open_source(const char *name, const struct context *context,
                                     const struct source_request *request, struct source **source,
                                     struct haul_error *err);
 enum haul_code registry_open_sink(const char *name, const struct context *context, struct sink **sink,
                                   struct haul_error *err);
+
+/* What a file source holds, file by file: *more false after the last. HAUL_UNSUPPORTED
+ * for a database. */
+enum haul_code registry_inspect(struct source *source, size_t index, struct inspection *inspection, bool *more,
+                                struct haul_error *err);
 
 #endif

@@ -28,6 +28,7 @@ struct inspected_fact { /* "created_by", "delimiter", ... */
 };
 
 struct inspection {
+    const char *name; /* of the file; file_source sets it */
     const char *format;
     int64_t rows, bytes;
     struct inspected_column *columns;
@@ -38,5 +39,6 @@ struct inspection {
     int fact_count;
     struct arena arena;
 };
+void inspection_release(struct inspection *inspection);
 
 #endif

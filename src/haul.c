@@ -1,0 +1,236 @@
+/*
+ * haul.c: the public calls: each opens what the job's options name, hands it to
+ * the room that does the work, and closes it. Nothing is decided here but which
+ * option belongs to which side.
+ */
+#include "batch/stream_source.h"
+#include "job.h"
+#include "registry.h"
+#include "report.h"
+#include "transfer/transfer.h"
+#include <stdlib.h>
+
+void haul_free(void *text)
+{
+    free(text);
+}
+
+static void job_note(void *user, bool warning, const char *message)
+{
+    struct haul_job *job = user;
+    struct haul_event event = {.kind = warning ? HAUL_EVENT_WARNING : HAUL_EVENT_NOTE,
+                               .run = job->context.run,
+                               .message = message,
+                               .waiting = "",
+                               .rows_expected = -1};
+    if (job->event)
+        job->event(job->event_user, &event);
+}
+
+enum haul_code haul_job_new(struct haul_job **job, struct haul_error *err)
+{
+    size_t count;
+    const struct haul_option *table = haul_options(&count);
+    struct haul_job *made = calloc(1, sizeof *made);
+    if (!made)
+        return error_nomem(err, "a job");
+    if (settings_init(&made->settings, table, count, err)) {
+        free(made);
+        return err->code;
+    }
+    context_init(&made->context);
+    made->context.settings = &made->settings;
+    made->context.cancel = &made->cancel;
+    made->context.note = job_note;
+    made->context.note_user = made;
+    *job = made;
+    return HAUL_OK;
+}
+
+void haul_job_free(struct haul_job *job)
+{
+    if (!job)
+        return;
+    settings_release(&job->settings);
+    arena_release(&job->arena);
+    free(job);
+}
+
+enum haul_code haul_job_set(struct haul_job *job, const char *name, const char *value, struct haul_error *err)
+{
+    return settings_set(&job->settings, name, value, err);
+}
+
+void haul_job_on_event(struct haul_job *job, haul_event_fn callback, void *user)
+{
+    job->event = callback;
+    job->event_user = user;
+}
+
+void haul_job_cancel(struct haul_job *job)
+{
+    atomic_store(&job->cancel.asked, 1);
+}
+
+/* ---- copying ---- */
+
+struct sides {
+    struct source *source;
+    struct sink *sink;
+    struct transfer transfer;
+};
+
+static void sides_close(struct sides *sides)
+{
+    if (sides->sink)
+        sides->sink->ops->close(sides->sink);
+    if (sides->source)
+        sides->source->ops->close(sides->source);
+}
+
+/* transfer.open_target: the target, read back for copy --verify. */
+static enum haul_code open_target(void *user, struct source **source, struct haul_error *err)
+{
+    return job_open(user, true, source, err);
+}
+
+static const struct {
+    const char *name;
+    enum sink_mode mode;
+} modes[] = {{"create", SINK_CREATE}, {"append", SINK_APPEND}, {"truncate", SINK_TRUNCATE}, {"replace", SINK_REPLACE}};
+
+static enum sink_mode job_mode(const struct haul_job *job)
+{
+    const char *text = settings_text(&job->settings, "mode");
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+        if (strcmp(modes[i].name, text) == 0)
+            return modes[i].mode;
+    return SINK_CREATE;
+}
+
+/* Everything a transfer needs; `stream` stands in for the source when not NULL,
+ * and is taken. */
+static enum haul_code sides_open(struct sides *sides, struct haul_job *job, struct source *stream, bool dry,
+                                 struct haul_error *err)
+{
+    const char *target, *source_name = "stream";
+    sides->source = stream;
+    if (!stream && job_name(job, "source", &source_name, err))
+        return err->code;
+    if (job_name(job, "target", &target, err))
+        return err->code;
+    if (!stream && job_open(job, false, &sides->source, err))
+        return err->code;
+    if (registry_open_sink(target, &job->context, &sides->sink, err))
+        return job_side(err, HAUL_SIDE_TARGET);
+    sides->transfer = (struct transfer){.context = &job->context,
+                                        .source = sides->source,
+                                        .sink = sides->sink,
+                                        .source_name = source_name,
+                                        .target_name = target,
+                                        .request = {.table = job_target_table(job), .mode = job_mode(job), .dry = dry},
+                                        .event = job->event,
+                                        .event_user = job->event_user,
+                                        .open_target = open_target,
+                                        .open_target_user = job};
+    return HAUL_OK;
+}
+
+static enum haul_code copy_from(struct haul_job *job, struct source *stream, struct haul_result *result,
+                                struct haul_error *err)
+{
+    struct sides sides = {0};
+    struct haul_result ignored;
+    struct haul_result *into = result ? result : &ignored;
+    memset(into, 0, sizeof *into);
+    enum haul_code code = sides_open(&sides, job, stream, false, err);
+    if (code == HAUL_OK)
+        code = transfer_run(&sides.transfer, into, err);
+    sides_close(&sides);
+    struct haul_error summary_err = {0};
+    if (report_summary(job, into, code == HAUL_OK ? NULL : err, &summary_err) && code == HAUL_OK) {
+        *err = summary_err;
+        code = err->code;
+    }
+    return code;
+}
+
+enum haul_code haul_copy(struct haul_job *job, struct haul_result *result, struct haul_error *err)
+{
+    return copy_from(job, NULL, result, err);
+}
+
+enum haul_code haul_write(struct haul_job *job, struct ArrowArrayStream *in, struct haul_result *result,
+                          struct haul_error *err)
+{
+    struct source *stream = NULL;
+    if (stream_source_open(in, &job->context, &stream, err))
+        return err->code;
+    return copy_from(job, stream, result, err);
+}
+
+enum haul_code haul_plan(struct haul_job *job, char **report, struct haul_error *err)
+{
+    struct sides sides = {0};
+    char *json = NULL;
+    enum haul_code code = sides_open(&sides, job, NULL, true, err);
+    if (code == HAUL_OK)
+        code = transfer_plan(&sides.transfer, &json, err);
+    if (code == HAUL_OK)
+        code = report_plan(job, json, report, err);
+    free(json);
+    sides_close(&sides);
+    return code;
+}
+
+enum haul_code haul_verify(struct haul_job *job, char **report, struct haul_error *err)
+{
+    struct source *a = NULL, *b = NULL;
+    char *json = NULL;
+    enum haul_code code = job_open(job, false, &a, err);
+    if (code == HAUL_OK)
+        code = job_open(job, true, &b, err);
+    if (code == HAUL_OK)
+        code = transfer_verify(&job->context, a, b, &json, err);
+    if (json && report) {
+        struct haul_error report_err = {0};
+        if (report_verify(job, json, report, &report_err) && code == HAUL_OK) {
+            *err = report_err;
+            code = err->code;
+        }
+    }
+    free(json);
+    if (a)
+        a->ops->close(a);
+    if (b)
+        b->ops->close(b);
+    return code;
+}
+
+/* ---- looking ---- */
+
+enum haul_code haul_list(struct haul_job *job, haul_table_fn each, void *user, struct haul_error *err)
+{
+    struct source *source = NULL;
+    enum haul_code code = job_open(job, false, &source, err);
+    if (code == HAUL_OK)
+        code = source->ops->list(source, each, user, err);
+    if (source)
+        source->ops->close(source);
+    return code ? job_side(err, HAUL_SIDE_SOURCE) : HAUL_OK;
+}
+
+enum haul_code haul_inspect(struct haul_job *job, char **report, struct haul_error *err)
+{
+    struct source *source = NULL;
+    struct source_info info = {0};
+    enum haul_code code = job_open(job, false, &source, err);
+    if (code == HAUL_OK)
+        code = source->ops->describe(source, &info, err);
+    if (code == HAUL_OK)
+        code = report_inspect(job, source, &info, report, err);
+    source_info_release(&info);
+    if (source)
+        source->ops->close(source);
+    return code ? job_side(err, HAUL_SIDE_SOURCE) : HAUL_OK;
+}

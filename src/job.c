@@ -1,0 +1,147 @@
+/*
+ * job.c: from a job's options to what the rooms ask for: which table, which
+ * columns, of which side.
+ */
+#include "job.h"
+#include "registry.h"
+
+#define COLUMNS_MAX 65536
+
+enum haul_code job_clone(const struct haul_job *job, struct haul_job **clone, struct haul_error *err)
+{
+    const struct settings *settings = &job->settings;
+    enum haul_code code = haul_job_new(clone, err);
+    for (size_t i = 0; code == HAUL_OK && i < settings->count; i++)
+        if (settings->values[i])
+            code = haul_job_set(*clone, settings->table[i].name, settings->values[i], err);
+    if (code) {
+        haul_job_free(*clone);
+        *clone = NULL;
+    }
+    return code;
+}
+
+enum haul_code job_name(const struct haul_job *job, const char *side, const char **name, struct haul_error *err)
+{
+    *name = settings_text(&job->settings, side);
+    if (!*name || !**name)
+        return error_set(err, HAUL_USAGE, "no %s was given", side);
+    return HAUL_OK;
+}
+
+enum haul_code job_side(struct haul_error *err, enum haul_side side)
+{
+    if (err->code != HAUL_USAGE && err->side == HAUL_SIDE_NONE)
+        err->side = side;
+    return err->code;
+}
+
+const char *job_target_table(const struct haul_job *job)
+{
+    const char *table = settings_text(&job->settings, "target-table");
+    return table ? table : settings_text(&job->settings, "table");
+}
+
+/* One name of a comma list, "quoted, with ""doubled"" quotes" or plain, trimmed. */
+static char *next_name(const char **at, struct arena *arena)
+{
+    const char *p = *at;
+    while (*p == ' ')
+        p++;
+    bool quoted = *p == '"';
+    char *name = arena_alloc(arena, strlen(p) + 1);
+    size_t n = 0;
+    if (!name)
+        return NULL;
+    for (p += quoted; *p && (quoted || *p != ','); p++) {
+        if (quoted && *p == '"' && p[1] != '"')
+            break;
+        p += quoted && *p == '"';
+        name[n++] = *p;
+    }
+    while (!quoted && n > 0 && name[n - 1] == ' ')
+        n--;
+    name[n] = 0;
+    p += quoted && *p == '"';
+    *at = p;
+    return name;
+}
+
+static enum haul_code split_names(struct haul_job *job, const char *text, struct source_request *request,
+                                  struct haul_error *err)
+{
+    int count = 1;
+    for (const char *p = text; *p; p++)
+        count += *p == ',';
+    if (count > COLUMNS_MAX)
+        return error_set(err, HAUL_USAGE, "--columns names more than %d columns", COLUMNS_MAX);
+    const char **names = arena_alloc_array(&job->arena, (size_t)count, sizeof *names);
+    if (!names)
+        return error_nomem(err, "--columns");
+    for (count = 0;; text++) {
+        char *name = next_name(&text, &job->arena);
+        if (!name)
+            return error_nomem(err, "--columns");
+        if (!*name || (*text && *text != ','))
+            return error_set(err, HAUL_USAGE, "--columns: write names with commas between, \"such, names\" in quotes");
+        names[count++] = name;
+        if (!*text)
+            break;
+    }
+    request->columns = names;
+    request->column_count = count;
+    return HAUL_OK;
+}
+
+/* The name of the source's table, for a target table that was not named. */
+static enum haul_code source_table(struct haul_job *job, const char **table, struct haul_error *err)
+{
+    struct source *source = NULL;
+    struct source_info info = {0};
+    enum haul_code code = job_open(job, false, &source, err);
+    if (code == HAUL_OK)
+        code = source->ops->describe(source, &info, err);
+    if (code == HAUL_OK && !(*table = arena_text(&job->arena, info.table ? info.table : "")))
+        code = error_nomem(err, "a table's name");
+    source_info_release(&info);
+    if (source)
+        source->ops->close(source);
+    return code;
+}
+
+static enum haul_code source_side(struct haul_job *job, bool database, struct source_request *request)
+{
+    const char *table = settings_text(&job->settings, "source-table");
+    request->query = settings_text(&job->settings, "query");
+    request->where = settings_text(&job->settings, "where");
+    request->schema = settings_text(&job->settings, "schema");
+    /* --table names the table of whichever side is a database. */
+    request->table = table ? table : database ? settings_text(&job->settings, "table") : NULL;
+    return HAUL_OK;
+}
+
+static enum haul_code target_side(struct haul_job *job, bool database, struct source_request *request,
+                                  struct haul_error *err)
+{
+    if (!database)
+        return HAUL_OK;
+    request->table = job_target_table(job);
+    return request->table ? HAUL_OK : source_table(job, &request->table, err);
+}
+
+enum haul_code job_open(struct haul_job *job, bool target, struct source **source, struct haul_error *err)
+{
+    struct source_request request = {0};
+    const char *name, *columns = settings_text(&job->settings, "columns");
+    bool database = false;
+    enum haul_code code = job_name(job, target ? "target" : "source", &name, err);
+    if (code == HAUL_OK)
+        code = registry_is_database(name, &database, err);
+    if (code == HAUL_OK)
+        code = target ? target_side(job, database, &request, err) : source_side(job, database, &request);
+    if (code == HAUL_OK && columns)
+        code = split_names(job, columns, &request, err);
+    if (code == HAUL_OK)
+        code = registry_open_source(name, &job->context, &request, source, err);
+    return code ? job_side(err, target ? HAUL_SIDE_TARGET : HAUL_SIDE_SOURCE) : HAUL_OK;
+}

@@ -1,0 +1,139 @@
+/*
+ * registry.c: every room by name. A new engine or format is one row here.
+ */
+#include "registry.h"
+#include "base/file.h"
+#include "base/settings.h"
+#include "database/sqlite/sqlite.h"
+#include "format/csv/csv.h"
+#include "format/file_sink.h"
+#include "format/file_source.h"
+#include "format/parquet/parquet.h"
+#include <ctype.h>
+
+static const struct format *const formats[] = {&format_parquet, &format_csv, NULL};
+
+struct engine {
+    const char *scheme; /* before "://" */
+    const char *magic;  /* how its local files begin; NULL: it has none */
+    size_t magic_length;
+    enum haul_code (*open_source)(const char *path, const struct context *context,
+                                  const struct source_request *request, struct source **source,
+                                  struct haul_error *err);
+    enum haul_code (*open_sink)(const char *path, const struct context *context, struct sink **sink,
+                                struct haul_error *err);
+};
+
+static const struct engine engines[] = {
+    {"sqlite", "SQLite format 3", 16, sqlite_source_open, sqlite_sink_open},
+};
+#define ENGINE_COUNT (sizeof engines / sizeof engines[0])
+
+/* The length of "word" when the name is "word:rest"; a path or a pattern has no such word. */
+static size_t word_length(const char *name)
+{
+    size_t n = 0;
+    while (isalnum((unsigned char)name[n]) || name[n] == '_' || name[n] == '+' || (n > 0 && name[n] == '-'))
+        n++;
+    return n > 1 && name[n] == ':' && isalpha((unsigned char)name[0]) ? n : 0;
+}
+
+static const struct engine *engine_by_magic(const char *name)
+{
+    char head[16] = {0};
+    size_t got = 0;
+    struct file file = {.fd = -1};
+    struct haul_error ignored;
+    if (path_is_folder(name) || file_open(&file, name, FILE_READ, &ignored))
+        return NULL;
+    enum haul_code code = file_read_at(&file, 0, head, sizeof head, &got, &ignored);
+    file_close(&file);
+    for (size_t i = 0; code == HAUL_OK && i < ENGINE_COUNT; i++)
+        if (engines[i].magic && got >= engines[i].magic_length &&
+            memcmp(head, engines[i].magic, engines[i].magic_length) == 0)
+            return &engines[i];
+    return NULL;
+}
+
+static enum haul_code unknown_word(const char *name, size_t length, struct haul_error *err)
+{
+    const char *names[ENGINE_COUNT + 1];
+    char word[64], near[256];
+    snprintf(word, sizeof word, "%.*s", (int)(length < 63 ? length : 63), name);
+    for (size_t i = 0; i < ENGINE_COUNT; i++)
+        names[i] = engines[i].scheme;
+    settings_near(word, names, ENGINE_COUNT, near, sizeof near);
+    return error_set(err, HAUL_USAGE, "\"%s:\" is no database or connection haul knows%s%s; a file of that name is ./%s",
+                     word, near[0] ? "; near: " : "", near, name);
+}
+
+/* *engine NULL: a file. *path: the rest after "scheme://", or the whole name. */
+static enum haul_code engine_find(const char *name, const struct engine **engine, const char **path,
+                                  struct haul_error *err)
+{
+    size_t length = word_length(name);
+    *engine = NULL;
+    *path = name;
+    if (length == 0) {
+        *engine = strcmp(name, "-") == 0 ? NULL : engine_by_magic(name);
+        return HAUL_OK;
+    }
+    if (strncmp(name, "memory:", 7) == 0)
+        return HAUL_OK;
+    for (size_t i = 0; i < ENGINE_COUNT; i++) {
+        if (strlen(engines[i].scheme) != length || strncasecmp(name, engines[i].scheme, length) != 0)
+            continue;
+        if (strncmp(name + length, ":///", 4) != 0)
+            return error_set(err, HAUL_USAGE, "%s: write %s:///file.db for a file here, %s:////folder/file.db for a full path",
+                             name, engines[i].scheme, engines[i].scheme);
+        *engine = &engines[i];
+        *path = name + length + 4;
+        return HAUL_OK;
+    }
+    return unknown_word(name, length, err);
+}
+
+enum haul_code registry_is_database(const char *name, bool *database, struct haul_error *err)
+{
+    const struct engine *engine;
+    const char *path;
+    if (engine_find(name, &engine, &path, err))
+        return err->code;
+    *database = engine != NULL;
+    return HAUL_OK;
+}
+
+enum haul_code registry_open_source(const char *name, const struct context *context,
+                                    const struct source_request *request, struct source **source,
+                                    struct haul_error *err)
+{
+    const struct engine *engine;
+    const char *path;
+    if (engine_find(name, &engine, &path, err))
+        return err->code;
+    if (engine)
+        return engine->open_source(path, context, request, source, err);
+    if (request->query || request->where)
+        return error_set(err, HAUL_USAGE, "%s: --query and --where are for databases, this is a file", name);
+    return file_source_open(name, formats, settings_text(context->settings, "from"), context, request, source, err);
+}
+
+enum haul_code registry_open_sink(const char *name, const struct context *context, struct sink **sink,
+                                  struct haul_error *err)
+{
+    const struct engine *engine;
+    const char *path;
+    if (engine_find(name, &engine, &path, err))
+        return err->code;
+    if (engine)
+        return engine->open_sink(path, context, sink, err);
+    return file_sink_open(name, formats, settings_text(context->settings, "to"), context, sink, err);
+}
+
+enum haul_code registry_inspect(struct source *source, size_t index, struct inspection *inspection, bool *more,
+                                struct haul_error *err)
+{
+    if (strcmp(source->ops->name, "file") != 0)
+        return error_set(err, HAUL_UNSUPPORTED, "inspect is for files; for a database use haul list");
+    return file_source_inspect(source, index, inspection, more, err);
+}

@@ -66,6 +66,7 @@ struct receipt {
     struct hash128 hash;   /* of the rows that are in */
     int64_t reject_count;
     int64_t loss_count;
+    int64_t bytes_written; /* filled by commit: bytes the unit added to the target; 0 not known */
     const char *text;      /* the sink's own: durable offset, row group; one line, no secrets; NULL none */
     const char *rejects;   /* reject lines as the reject file will hold them; NULL none */
 };
@@ -112,7 +113,9 @@ struct sink_ops {
     const char *name;
 
     /* What would be done with such a source: schema, SQL, losses, limits.
-     * HAUL_EXISTS when the mode forbids what is there. Changes nothing. */
+     * HAUL_EXISTS when the mode forbids what is there; *terms is filled then all
+     * the same (the caller releases it), because the transfer may find by recall
+     * that what is there is its own unfinished or finished run. Changes nothing. */
     enum haul_code (*negotiate)(struct sink *sink, const struct sink_request *request, struct sink_terms *terms,
                                 struct haul_error *err);
 

@@ -19,6 +19,9 @@ struct transfer {
     struct sink_request request;
     haul_event_fn event; /* may be NULL */
     void *event_user;
+    /* Opens the target as a source, for --verify after a copy; the transfer closes it. */
+    enum haul_code (*open_target)(void *user, struct source **source, struct haul_error *err);
+    void *open_target_user;
 };
 
 /* The whole of it. `result` is filled as far as it came, on failure too. */

@@ -41,7 +41,7 @@ struct node {
     const struct schema_element *element;
 };
 
-/* The columns of a file. All in `arena`. */
+/* The columns of a file. */
 struct tree {
     struct node *columns; /* one per top-level field */
     int column_count;
@@ -49,10 +49,11 @@ struct tree {
     int leaf_count;
     struct schema_element *elements; /* depth first, the root at 0 */
     size_t element_count;
+    int32_t *parents; /* the place of each element's group; the root's is -1 */
 };
 
-/* Reads a file's elements: fills `schema` (zero before) and `tree`. The elements
- * stay borrowed. HAUL_DATA when they make no tree. */
+/* Reads a file's elements: fills `schema` (zero before) and `tree`, which lives
+ * in schema->arena. The elements stay borrowed. HAUL_DATA when they make no tree. */
 enum haul_code schema_from_parquet(const struct file_metadata *file, struct schema *schema, struct tree *tree,
                                    struct haul_error *err);
 

@@ -5,8 +5,11 @@
  * In bulk: builder_reserve, then write to values/offsets/data/validity directly
  * and set length and null_count, for readers that decode columns.
  * `validity` stays empty until the first null; builder_add_validity makes it.
- * offsets holds length + 1 int32 from the start. A finished builder is empty
- * and can be used again.
+ * Its bits from row `length` on are 0 (null) after builder_reserve, until written.
+ * offsets holds length + 1 int32 from the start. What counts are the builder's
+ * `length` and offsets[length]; the buffers' own lengths follow from them.
+ * A finished builder is empty and can be used again. Finished arrays may
+ * outlive the builder, but not the budget they were charged to.
  */
 #ifndef HAUL_BATCH_BUILDER_H
 #define HAUL_BATCH_BUILDER_H
@@ -18,6 +21,7 @@ struct builder {
     const struct field *field;
     struct memory *memory;
     int64_t length, null_count;
+    int64_t room;           /* rows there is room for; kept by builder_reserve */
     struct buffer validity; /* bits; length 0: no nulls so far */
     struct buffer values;   /* fixed width values, or bits */
     struct buffer offsets;  /* int32 */

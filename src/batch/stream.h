@@ -25,6 +25,10 @@ const struct schema *import_schema(const struct import *import);
 enum haul_code import_array(struct import *import, const struct context *context, struct ArrowArray *array,
                             struct batch *batch, struct haul_error *err);
 
+/* The same for an array that stays its owner's: everything is copied. */
+enum haul_code import_copy(struct import *import, const struct context *context, const struct ArrowArray *array,
+                           struct batch *batch, struct haul_error *err);
+
 /* A stream over a pull function, for haul_read. `next` gives batches until *end. */
 typedef enum haul_code (*stream_next_fn)(void *user, struct batch *batch, bool *end, struct haul_error *err);
 typedef void (*stream_close_fn)(void *user);

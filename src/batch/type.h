@@ -42,6 +42,9 @@ enum type_id {
     TYPE_COUNT
 };
 
+/* Levels of nesting at most; a map counts two. */
+#define TYPE_DEPTH_MAX 32
+
 enum type_layout { LAYOUT_NONE, LAYOUT_BITS, LAYOUT_FIXED, LAYOUT_BYTES, LAYOUT_LIST, LAYOUT_STRUCT };
 
 struct type_info {
@@ -62,7 +65,7 @@ struct field {
     const char *timezone;    /* TIMESTAMP */
     const char *sql_type;    /* "engine:type", where the column came from; NULL unknown */
     const char *extension;   /* Arrow extension name: "arrow.uuid", "arrow.json"; NULL none */
-    struct field *children;  /* LIST 1, MAP 1 (a struct of two), STRUCT n */
+    struct field *children;  /* LIST 1, MAP 1 (a struct of two), STRUCT n (may be none) */
     int child_count;
 };
 
@@ -88,7 +91,7 @@ enum haul_code schema_select(const struct schema *from, const char *const *names
 int schema_find(const struct schema *schema, const char *name); /* -1 */
 
 /* Types, units and children equal; names too when `names`. Nullability and
- * metadata are not compared. */
+ * metadata are not compared; of a timestamp's zone only whether there is one. */
 bool field_equal(const struct field *a, const struct field *b, bool names);
 
 /* Bytes of one value of a LAYOUT_FIXED field. */

@@ -4,6 +4,9 @@
  * A reader that was told its taker understands it may give a column as a
  * *dictionary*: `indices` into `dictionary`, a view of the distinct values. The
  * field's type is the type of the values either way.
+ *
+ * Pointers are aligned to the value's width; nothing may be read past the last
+ * value. A pointer of a column without rows may be NULL, offsets never.
  */
 #ifndef HAUL_BATCH_VIEW_H
 #define HAUL_BATCH_VIEW_H
@@ -14,7 +17,7 @@ struct view {
     const struct field *field;
     int64_t length;
     int64_t null_count;
-    const uint8_t *validity; /* bits; NULL: no nulls */
+    const uint8_t *validity; /* bits; NULL: no nulls (or TYPE_NULL: nothing else) */
     const uint8_t *values;   /* LAYOUT_FIXED: width bytes each; LAYOUT_BITS: bits */
     const int32_t *offsets;  /* LAYOUT_BYTES, LAYOUT_LIST: length + 1 */
     const uint8_t *data;     /* LAYOUT_BYTES */
@@ -34,7 +37,7 @@ enum haul_code view_dictionary(const struct view *view, struct view *values, str
 
 static inline bool view_is_null(const struct view *view, int64_t i)
 {
-    return view->validity && !bit_get(view->validity, i);
+    return view->validity ? !bit_get(view->validity, i) : view->null_count != 0; /* the second: TYPE_NULL */
 }
 
 /* One value as text, the form CSV has (docs/canonical.md); nested values as

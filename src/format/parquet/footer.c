@@ -7,11 +7,26 @@
  */
 #include "format/parquet/footer.h"
 
-#define ROW(id, type, member, kind)           {id, #member, THRIFT_##kind, false, offsetof(struct type, member), NULL}
-#define NEED(id, type, member, kind)          {id, #member, THRIFT_##kind, true, offsetof(struct type, member), NULL}
-#define ROW_OF(id, type, member, kind, sub)   {id, #member, THRIFT_##kind, false, offsetof(struct type, member), &(sub)}
-#define NEED_OF(id, type, member, kind, sub)  {id, #member, THRIFT_##kind, true, offsetof(struct type, member), &(sub)}
-#define BARE(id, name)                        {id, name, THRIFT_EMPTY, false, 0, NULL}
+#define ROW(id, type, member, kind)                                                                          \
+    {                                                                                                        \
+        id, #member, THRIFT_##kind, false, offsetof(struct type, member), NULL                               \
+    }
+#define NEED(id, type, member, kind)                                                                         \
+    {                                                                                                        \
+        id, #member, THRIFT_##kind, true, offsetof(struct type, member), NULL                                \
+    }
+#define ROW_OF(id, type, member, kind, sub)                                                                  \
+    {                                                                                                        \
+        id, #member, THRIFT_##kind, false, offsetof(struct type, member), &(sub)                             \
+    }
+#define NEED_OF(id, type, member, kind, sub)                                                                 \
+    {                                                                                                        \
+        id, #member, THRIFT_##kind, true, offsetof(struct type, member), &(sub)                              \
+    }
+#define BARE(id, name)                                                                                       \
+    {                                                                                                        \
+        id, name, THRIFT_EMPTY, false, 0, NULL                                                               \
+    }
 #define TABLE(variable, words, type, rows)                                                                   \
     variable = {words, sizeof(struct type), rows, (int)(sizeof(rows) / sizeof((rows)[0]))}
 
@@ -237,6 +252,7 @@ const char *parquet_encoding_name(int32_t encoding)
 
 const char *parquet_codec_name(int32_t codec)
 {
-    static const char *const names[] = {"UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW"};
+    static const char *const names[] = {"UNCOMPRESSED", "SNAPPY", "GZIP", "LZO",
+                                        "BROTLI",       "LZ4",    "ZSTD", "LZ4_RAW"};
     return name_at(names, 8, codec);
 }

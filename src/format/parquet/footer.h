@@ -227,7 +227,12 @@ struct sorting_column { /* all required */
     bool descending, nulls_first;
 };
 
-enum { ROW_GROUP_SORTING = 4, ROW_GROUP_FILE_OFFSET = 5, ROW_GROUP_COMPRESSED_SIZE = 6, ROW_GROUP_ORDINAL = 7 };
+enum {
+    ROW_GROUP_SORTING = 4,
+    ROW_GROUP_FILE_OFFSET = 5,
+    ROW_GROUP_COMPRESSED_SIZE = 6,
+    ROW_GROUP_ORDINAL = 7
+};
 struct row_group { /* required: columns, total_byte_size, num_rows */
     uint32_t has;
     THRIFT_LIST(struct column_chunk) columns;
@@ -304,9 +309,9 @@ const char *parquet_encoding_name(int32_t encoding);
 const char *parquet_codec_name(int32_t codec);
 
 /* The footer of a file whose tail is `tail`; what a reader needs to fetch it. */
-#define PARQUET_MAGIC      "PAR1"
+#define PARQUET_MAGIC       "PAR1"
 #define PARQUET_MAGIC_BYTES 4u
-#define PARQUET_TAIL_BYTES 8u
-#define FOOTER_BYTES_MAX   ((size_t)128 << 20) /* what we are ready to hold in memory */
+#define PARQUET_TAIL_BYTES  8u
+#define FOOTER_BYTES_MAX    ((size_t)128 << 20) /* what we are ready to hold in memory */
 
 #endif

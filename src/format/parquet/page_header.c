@@ -4,9 +4,18 @@
  */
 #include "format/parquet/page_header.h"
 
-#define ROW(id, type, member, kind)         {id, #member, THRIFT_##kind, false, offsetof(struct type, member), NULL}
-#define NEED(id, type, member, kind)        {id, #member, THRIFT_##kind, true, offsetof(struct type, member), NULL}
-#define ROW_OF(id, type, member, kind, sub) {id, #member, THRIFT_##kind, false, offsetof(struct type, member), &(sub)}
+#define ROW(id, type, member, kind)                                                                          \
+    {                                                                                                        \
+        id, #member, THRIFT_##kind, false, offsetof(struct type, member), NULL                               \
+    }
+#define NEED(id, type, member, kind)                                                                         \
+    {                                                                                                        \
+        id, #member, THRIFT_##kind, true, offsetof(struct type, member), NULL                                \
+    }
+#define ROW_OF(id, type, member, kind, sub)                                                                  \
+    {                                                                                                        \
+        id, #member, THRIFT_##kind, false, offsetof(struct type, member), &(sub)                             \
+    }
 #define TABLE(variable, words, type, rows)                                                                   \
     variable = {words, sizeof(struct type), rows, (int)(sizeof(rows) / sizeof((rows)[0]))}
 
@@ -87,8 +96,8 @@ static const char *header_problem(const struct page_header *h)
     }
 }
 
-enum haul_code page_header_parse(struct slice data, struct page_header *header, struct arena *arena, size_t *used,
-                                 bool *cut, struct haul_error *err)
+enum haul_code page_header_parse(struct slice data, struct page_header *header, struct arena *arena,
+                                 size_t *used, bool *cut, struct haul_error *err)
 {
     enum haul_code code = thrift_parse(&thrift_page_header, data, header, arena, used, cut, err);
     if (code)

@@ -33,11 +33,11 @@ struct node {
     struct node *parent;   /* NULL: a column */
     struct node *children; /* LIST 1: the item; MAP 1: a STRUCT of key and value; STRUCT n */
     int child_count;
-    int first_leaf, leaf_count;     /* the column chunks under it */
-    const char *refusal;            /* why it cannot be read; NULL: it can */
+    int first_leaf, leaf_count; /* the column chunks under it */
+    const char *refusal;        /* why it cannot be read; NULL: it can */
     /* a leaf alone: */
     enum parquet_type physical;
-    int type_length;                /* PARQUET_FIXED: bytes */
+    int type_length; /* PARQUET_FIXED: bytes */
     const struct schema_element *element;
 };
 
@@ -69,6 +69,7 @@ size_t schema_path(const struct tree *tree, int leaf, struct slice path[SCHEMA_P
 void schema_path_print(const struct tree *tree, int leaf, char *out, size_t out_bytes);
 
 /* The text under SCHEMA_SQL_TYPES_KEY; nothing is appended when no column has one. */
-enum haul_code schema_sql_types_print(const struct schema *schema, struct buffer *out, struct haul_error *err);
+enum haul_code schema_sql_types_print(const struct schema *schema, struct buffer *out,
+                                      struct haul_error *err);
 
 #endif

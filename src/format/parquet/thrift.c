@@ -450,8 +450,8 @@ static void parse_struct(struct cursor *c, const struct thrift_table *table, voi
     *(uint32_t *)out = has;
 }
 
-enum haul_code thrift_parse(const struct thrift_table *table, struct slice data, void *out, struct arena *arena,
-                            size_t *used, bool *cut, struct haul_error *err)
+enum haul_code thrift_parse(const struct thrift_table *table, struct slice data, void *out,
+                            struct arena *arena, size_t *used, bool *cut, struct haul_error *err)
 {
     struct cursor c = {.data = data.data, .length = data.length, .arena = arena};
     memset(out, 0, table->size);

@@ -58,7 +58,7 @@ struct thrift_row {
 
 struct thrift_table {
     const char *name;
-    size_t size; /* of the C struct */
+    size_t size;                   /* of the C struct */
     const struct thrift_row *rows; /* ids rising */
     int count;
 };
@@ -72,8 +72,8 @@ struct thrift_table {
  * `arena`, bytes stay in `data`. *used gets its length. HAUL_DATA when it is
  * malformed; when it only needs more bytes than there are, *cut (may be NULL)
  * is true as well. */
-enum haul_code thrift_parse(const struct thrift_table *table, struct slice data, void *out, struct arena *arena,
-                            size_t *used, bool *cut, struct haul_error *err)
+enum haul_code thrift_parse(const struct thrift_table *table, struct slice data, void *out,
+                            struct arena *arena, size_t *used, bool *cut, struct haul_error *err)
     __attribute__((nonnull(3, 4, 5)));
 
 /* Appends the struct to `out`. */

@@ -46,9 +46,10 @@ struct output_file_ops {
     /* What was appended survives a power cut when this returns. */
     enum haul_code (*sync)(struct output_file *file, struct haul_error *err);
     /* Syncs, then takes the final name, in one step. replace false: HAUL_EXISTS
-     * when the name is taken. The file is closed after success. */
+     * when the name is taken. After success the file is closed and freed: no
+     * close. After an error it is as before. */
     enum haul_code (*publish)(struct output_file *file, bool replace, struct haul_error *err);
-    /* Closes; keeps what is there for a later reopen. */
+    /* Closes and frees; keeps what is there for a later reopen. */
     void (*close)(struct output_file *file);
 };
 struct output_file {

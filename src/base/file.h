@@ -22,7 +22,8 @@ struct file_identity {
 
 enum file_mode {
     FILE_READ,
-    FILE_CREATE,  /* O_CREAT|O_EXCL|O_NOFOLLOW, 0600 & ~umask */
+    FILE_CREATE,         /* O_CREAT|O_EXCL|O_NOFOLLOW, 0666 & ~umask: data that is published */
+    FILE_CREATE_PRIVATE, /* the same, 0600 */
     FILE_UPDATE,  /* an existing file, read and write */
     FILE_APPEND,  /* create when absent; every write goes to the end */
     FILE_UNLINKED /* `path` is a folder: a file without a name in it (spill) */
@@ -36,6 +37,11 @@ enum haul_code file_close_checked(struct file *file, struct haul_error *err);
 enum haul_code file_read_at(struct file *file, int64_t offset, void *data, size_t length, size_t *got,
                             struct haul_error *err); /* got < length only at the end */
 enum haul_code file_read(struct file *file, void *data, size_t length, size_t *got, struct haul_error *err); /* one read(2): pipes; got 0 at the end */
+
+/* Waits at most `wait_ms` until file_read would not block, so that a reader of a
+ * pipe can look for a cancel between. Signals end the wait early. */
+enum haul_code file_wait(struct file *file, int wait_ms, bool *ready, struct haul_error *err);
+
 enum haul_code file_write(struct file *file, const void *data, size_t length, struct haul_error *err);
 enum haul_code file_write_at(struct file *file, int64_t offset, const void *data, size_t length, struct haul_error *err);
 enum haul_code file_copy_range(struct file *from, int64_t offset, int64_t length, struct file *to, struct haul_error *err); /* to its end */

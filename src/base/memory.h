@@ -13,7 +13,11 @@
  * Small bookkeeping (schemas, plans, names) uses an arena and is not charged.
  * Sizes are given back by the caller; there is no header before a block.
  * Blocks of 64 KiB and more are kept for reuse by the same budget (size classes,
- * never more kept than the budget allows).
+ * never more kept than the budget allows). The root serves what runs outside of
+ * workers: what no open share has taken, at least a sixteenth of the budget; it
+ * borrows the reserve only while no share is open. Every block is aligned to 64
+ * bytes. Any thread may free a block. A budget that is closed while blocks of it
+ * live (an Arrow array a caller still holds) goes with the last of them.
  */
 #ifndef HAUL_BASE_MEMORY_H
 #define HAUL_BASE_MEMORY_H
@@ -34,6 +38,10 @@ enum haul_code memory_share(struct memory *root, struct memory **share, struct h
 void *memory_alloc(struct memory *memory, size_t size);
 void *memory_realloc(struct memory *memory, void *block, size_t old_size, size_t new_size);
 void memory_free(struct memory *memory, void *block, size_t size);
+
+/* The bytes an allocation of `size` occupies and is charged: asking for them
+ * costs nothing more. */
+size_t memory_usable(size_t size);
 
 /* Sets the error for an allocation of `size` bytes that failed: HAUL_LIMIT with
  * the --memory that would do, or HAUL_NOMEM. Returns the code. */

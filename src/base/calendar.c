@@ -1,0 +1,333 @@
+/*
+ * calendar.c: days and dates, and their ISO 8601 text.
+ *
+ * Days become dates by counting in eras of 400 years (146,097 days) that begin
+ * on 1 March, so that the leap day is an era's, a century's and a year's last
+ * day. The era is split off first, with floor division: the rest is small and
+ * nothing overflows, not even for INT64_MIN days. Sums that may leave 64 bits
+ * on the way (a timestamp near the ends of int64) are made in 128.
+ *
+ * No libc time function: they know zones, leap seconds and locales, and none
+ * of those belong to a value. "60" seconds and "24:00:00" are refused.
+ */
+#include "base/calendar.h"
+#include "base/number.h"
+#include <string.h>
+
+#define DAYS_PER_ERA    146097
+#define YEARS_PER_ERA   400
+#define DAYS_TO_EPOCH   719468 /* from 0000-03-01 to 1970-01-01 */
+#define SECONDS_PER_DAY 86400
+
+static const int unit_digits[] = {[TIME_SECOND] = 0, [TIME_MILLI] = 3, [TIME_MICRO] = 6, [TIME_NANO] = 9};
+static const int64_t powers10[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
+
+int64_t calendar_units_per_second(enum time_unit unit)
+{
+    return powers10[unit_digits[unit]];
+}
+
+static int64_t floor_divide(int64_t value, int64_t by, int64_t *rest)
+{
+    int64_t quotient = value / by;
+    *rest = value % by;
+    if (*rest < 0) {
+        *rest += by;
+        quotient--;
+    }
+    return quotient;
+}
+
+static int128_t days_exact(int64_t year, int month, int day)
+{
+    int64_t year_of_era;
+    int64_t era = floor_divide(year, YEARS_PER_ERA, &year_of_era);
+    if (month <= 2) { /* belongs to the year that began in March before */
+        year_of_era--;
+        if (year_of_era < 0) {
+            year_of_era += YEARS_PER_ERA;
+            era--;
+        }
+    }
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return (int128_t)era * DAYS_PER_ERA + day_of_era - DAYS_TO_EPOCH;
+}
+
+int64_t calendar_days(int64_t year, int month, int day)
+{
+    return (int64_t)days_exact(year, month, day);
+}
+
+void calendar_civil(int64_t days, int64_t *year, int *month, int *day)
+{
+    int64_t day_of_era;
+    int64_t era = floor_divide(days, DAYS_PER_ERA, &day_of_era);
+    day_of_era += DAYS_TO_EPOCH % DAYS_PER_ERA;
+    era += DAYS_TO_EPOCH / DAYS_PER_ERA;
+    if (day_of_era >= DAYS_PER_ERA) {
+        day_of_era -= DAYS_PER_ERA;
+        era++;
+    }
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
+    int day_of_year = (int)(day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100));
+    int march_month = (5 * day_of_year + 2) / 153;
+    *day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    *month = march_month + (march_month < 10 ? 3 : -9);
+    *year = era * YEARS_PER_ERA + year_of_era + (*month <= 2);
+}
+
+bool calendar_valid(int64_t year, int month, int day)
+{
+    static const int8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (month < 1 || month > 12 || day < 1)
+        return false;
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return day <= lengths[month - 1] + (month == 2 && leap);
+}
+
+/* ---- Reading: a cursor that every function moves on, or fails ---- */
+
+struct cursor {
+    const char *at, *end;
+};
+
+static bool read_char(struct cursor *cursor, char wanted)
+{
+    if (cursor->at == cursor->end || *cursor->at != wanted)
+        return false;
+    cursor->at++;
+    return true;
+}
+
+static inline unsigned digit_of(char letter)
+{
+    return (unsigned)(unsigned char)letter - '0';
+}
+
+static bool read_two(struct cursor *cursor, int *value)
+{
+    if (cursor->end - cursor->at < 2)
+        return false;
+    unsigned high = digit_of(cursor->at[0]), low = digit_of(cursor->at[1]);
+    if (high > 9 || low > 9)
+        return false;
+    *value = (int)(high * 10 + low);
+    cursor->at += 2;
+    return true;
+}
+
+/* "2024", or a sign and at least six digits. */
+static bool read_year(struct cursor *cursor, int64_t *year)
+{
+    bool negative = read_char(cursor, '-');
+    bool wide = negative || read_char(cursor, '+');
+    const char *start = cursor->at;
+    uint64_t value = 0;
+    while (cursor->at < cursor->end && digit_of(*cursor->at) <= 9 && cursor->at - start < 18)
+        value = value * 10 + digit_of(*cursor->at++);
+    ptrdiff_t digits = cursor->at - start;
+    *year = negative ? -(int64_t)value : (int64_t)value;
+    return wide ? digits >= 6 : digits == 4;
+}
+
+static bool read_date(struct cursor *cursor, int128_t *days)
+{
+    int64_t year;
+    int month, day;
+    if (!read_year(cursor, &year) || !read_char(cursor, '-') || !read_two(cursor, &month) ||
+        !read_char(cursor, '-') || !read_two(cursor, &day) || !calendar_valid(year, month, day))
+        return false;
+    *days = days_exact(year, month, day);
+    return true;
+}
+
+/* ".5" in units; digits beyond the unit must be zeros. */
+static bool read_fraction(struct cursor *cursor, int digits, int64_t *value)
+{
+    *value = 0;
+    if (!read_char(cursor, '.'))
+        return true;
+    int count = 0;
+    while (cursor->at < cursor->end && digit_of(*cursor->at) <= 9) {
+        unsigned digit = digit_of(*cursor->at++);
+        if (count < digits) {
+            *value = *value * 10 + digit;
+            count++;
+        } else if (digit != 0) {
+            return false;
+        } else if (digits == 0) {
+            count = 1;
+        }
+    }
+    if (count == 0)
+        return false;
+    if (digits > 0)
+        *value *= powers10[digits - count];
+    return true;
+}
+
+/* Units since midnight. */
+static bool read_time(struct cursor *cursor, enum time_unit unit, int64_t *value)
+{
+    int hour, minute, second;
+    int64_t fraction;
+    if (!read_two(cursor, &hour) || !read_char(cursor, ':') || !read_two(cursor, &minute) ||
+        !read_char(cursor, ':') || !read_two(cursor, &second) || hour > 23 || minute > 59 || second > 59)
+        return false;
+    if (!read_fraction(cursor, unit_digits[unit], &fraction))
+        return false;
+    int64_t seconds = hour * 3600 + minute * 60 + second;
+    *value = seconds * calendar_units_per_second(unit) + fraction;
+    return true;
+}
+
+/* "Z", "+hh:mm", "+hhmm", "+hh", or nothing. */
+static bool read_zone(struct cursor *cursor, bool *zoned, int *offset_minutes)
+{
+    *zoned = true;
+    *offset_minutes = 0;
+    if (read_char(cursor, 'Z'))
+        return true;
+    bool negative = read_char(cursor, '-');
+    if (!negative && !read_char(cursor, '+')) {
+        *zoned = false;
+        return true;
+    }
+    int hours, minutes = 0;
+    if (!read_two(cursor, &hours))
+        return false;
+    bool colon = read_char(cursor, ':');
+    if ((colon || cursor->at < cursor->end) && !read_two(cursor, &minutes))
+        return false;
+    *offset_minutes = (hours * 60 + minutes) * (negative ? -1 : 1);
+    return hours <= 23 && minutes <= 59;
+}
+
+bool calendar_parse_date(const char *text, size_t length, int64_t *days)
+{
+    struct cursor cursor = {text, text + length};
+    int128_t exact;
+    if (!read_date(&cursor, &exact) || cursor.at != cursor.end || exact != (int64_t)exact)
+        return false;
+    *days = (int64_t)exact;
+    return true;
+}
+
+bool calendar_parse_time(const char *text, size_t length, enum time_unit unit, int64_t *value)
+{
+    struct cursor cursor = {text, text + length};
+    int64_t units;
+    if (!read_time(&cursor, unit, &units) || cursor.at != cursor.end)
+        return false;
+    *value = units;
+    return true;
+}
+
+bool calendar_parse_timestamp(const char *text, size_t length, enum time_unit unit, int64_t *value,
+                              bool *zoned, int *offset_minutes)
+{
+    struct cursor cursor = {text, text + length};
+    int128_t days;
+    int64_t units;
+    if (!read_date(&cursor, &days) || !(read_char(&cursor, ' ') || read_char(&cursor, 'T')) ||
+        !read_time(&cursor, unit, &units))
+        return false;
+    bool zone = false;
+    int offset = 0;
+    if (offset_minutes && !read_zone(&cursor, &zone, &offset))
+        return false;
+    if (cursor.at != cursor.end)
+        return false;
+    int128_t minutes_ahead = (int128_t)offset * 60;
+    int128_t moment = (days * SECONDS_PER_DAY - minutes_ahead) * calendar_units_per_second(unit) + units;
+    if (moment != (int64_t)moment)
+        return false;
+    *value = (int64_t)moment;
+    if (zoned)
+        *zoned = zone;
+    if (offset_minutes)
+        *offset_minutes = offset;
+    return true;
+}
+
+/* ---- Printing ---- */
+
+static char *print_two(char *out, int value)
+{
+    out[0] = (char)('0' + value / 10);
+    out[1] = (char)('0' + value % 10);
+    return out + 2;
+}
+
+static char *print_padded(char *out, uint64_t value, int digits)
+{
+    for (int i = digits - 1; i >= 0; i--) {
+        out[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return out + digits;
+}
+
+static char *print_year(char *out, int64_t year)
+{
+    if (year >= 1 && year <= 9999)
+        return print_padded(out, (uint64_t)year, 4);
+    *out++ = year < 0 ? '-' : '+';
+    uint64_t size = year < 0 ? (uint64_t)-year : (uint64_t)year;
+    if (size <= 999999)
+        return print_padded(out, size, 6);
+    return out + number_print_u64(size, out);
+}
+
+size_t calendar_print_date(int64_t days, char *out)
+{
+    int64_t year;
+    int month, day;
+    calendar_civil(days, &year, &month, &day);
+    char *at = print_year(out, year);
+    *at++ = '-';
+    at = print_two(at, month);
+    *at++ = '-';
+    at = print_two(at, day);
+    return (size_t)(at - out);
+}
+
+/* A value that is no time of day (a duration, foreign data) prints with as many hours as it has. */
+size_t calendar_print_time(int64_t value, enum time_unit unit, bool trim, char *out)
+{
+    char *at = out;
+    uint64_t size = (uint64_t)value;
+    if (value < 0) {
+        *at++ = '-';
+        size = 0 - size;
+    }
+    uint64_t units = (uint64_t)calendar_units_per_second(unit);
+    uint64_t fraction = size % units, seconds = size / units, hours = seconds / 3600;
+    if (hours > 99)
+        at += number_print_u64(hours, at);
+    else
+        at = print_two(at, (int)hours);
+    *at++ = ':';
+    at = print_two(at, (int)(seconds / 60 % 60));
+    *at++ = ':';
+    at = print_two(at, (int)(seconds % 60));
+    if (unit != TIME_SECOND && !(trim && fraction == 0)) {
+        *at++ = '.';
+        at = print_padded(at, fraction, unit_digits[unit]);
+    }
+    return (size_t)(at - out);
+}
+
+size_t calendar_print_timestamp(int64_t value, enum time_unit unit, bool utc, bool trim, char *out)
+{
+    int64_t rest;
+    int64_t days = floor_divide(value, SECONDS_PER_DAY * calendar_units_per_second(unit), &rest);
+    size_t length = calendar_print_date(days, out);
+    out[length++] = ' ';
+    length += calendar_print_time(rest, unit, trim, out + length);
+    if (utc)
+        out[length++] = 'Z';
+    return length;
+}

@@ -199,10 +199,9 @@ static void from_fixed(const struct meaning *m, struct field *field, struct node
         field->width = 0;
 }
 
-enum haul_code leaf_from_element(const struct schema_element *element, struct arena *arena,
-                                 struct field *field, struct node *node, struct haul_error *err)
+enum haul_code leaf_from_element(const struct schema_element *element, struct field *field, struct node *node,
+                                 struct haul_error *err)
 {
-    (void)arena;
     if (element->type < 0 || element->type >= PARQUET_TYPE_COUNT)
         return error_set(err, HAUL_DATA, "its physical type %d does not exist", element->type);
     struct meaning m = meaning_of(element);

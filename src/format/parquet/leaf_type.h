@@ -9,10 +9,10 @@
 
 /* Sets type, width, precision, unit, ... of `field` (not its name), and physical,
  * type_length and refusal of `node`. Annotations that do not fit the physical
- * type are ignored. Texts come from `arena`. HAUL_DATA when there is no such
+ * type are ignored. HAUL_DATA when there is no such
  * physical type. */
-enum haul_code leaf_from_element(const struct schema_element *element, struct arena *arena,
-                                 struct field *field, struct node *node, struct haul_error *err);
+enum haul_code leaf_from_element(const struct schema_element *element, struct field *field, struct node *node,
+                                 struct haul_error *err);
 
 /* Sets type, type_length, converted, scale, precision and logical of `element`. */
 enum haul_code leaf_to_element(const struct field *field, struct arena *arena, struct schema_element *element,

@@ -1,0 +1,70 @@
+/*
+ * main.c: finds the command and runs it. The table of commands is here.
+ */
+#include "cli.h"
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+const struct command commands[] = {
+    {"copy", HAUL_FOR_COPY, "haul copy SOURCE TARGET [options]", "move a table from a source to a target",
+     "  haul copy orders.csv orders.parquet\n"
+     "  haul copy sqlite:///shop.db orders.parquet --table orders --workers 2\n"
+     "  haul copy 'part-*.parquet' sqlite:///copy.db --table orders --mode replace\n"
+     "  haul copy - out.parquet --from csv < orders.csv\n"
+     "  haul copy orders.parquet - --to csv | head\n"
+     "  haul copy big.csv big.parquet --max-errors 100 --reject-file bad.csv\n",
+     run_copy},
+    {"list", HAUL_FOR_LIST, "haul list SOURCE [options]", "show the tables of a database, or the files of a folder",
+     "  haul list sqlite:///shop.db\n"
+     "  haul list 'out/'\n",
+     run_list},
+    {"inspect", HAUL_FOR_INSPECT, "haul inspect FILE [options]", "show what is inside a file",
+     "  haul inspect orders.parquet\n"
+     "  haul inspect orders.parquet -v --head 5\n"
+     "  haul inspect orders.csv\n",
+     run_inspect},
+    {"verify", HAUL_FOR_VERIFY, "haul verify SOURCE TARGET [options]", "read both sides and compare their values",
+     "  haul verify sqlite:///shop.db orders.parquet --table orders\n"
+     "  haul verify orders.csv orders.parquet\n",
+     run_verify},
+    {"help", 0, "haul help [COMMAND]", "show how a command is used", "  haul help copy\n", run_help},
+    {"completion", 0, "haul completion bash|zsh", "print a shell's completion script",
+     "  haul completion bash > ~/.local/share/bash-completion/completions/haul\n", run_completion},
+    {"man", 0, "haul man", "print the manual page (troff)", "  haul man | man -l -\n", run_man},
+};
+const size_t command_count = sizeof commands / sizeof commands[0];
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    fprintf(stderr, "haul: there is no command \"");
+    print_clean(stderr, name);
+    fprintf(stderr, "\"; there are:");
+    for (size_t i = 0; i < command_count; i++)
+        fprintf(stderr, " %s", commands[i].name);
+    fprintf(stderr, "\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    struct rlimit no_core = {0, 0};
+    signal(SIGPIPE, SIG_IGN);          /* a closed pipe is an error we can tell */
+    setrlimit(RLIMIT_CORE, &no_core);  /* rows and secrets stay out of core files */
+    if (argc < 2)
+        return print_help(NULL);
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return print_version();
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return print_help(NULL);
+    const struct command *command = command_find(argv[1]);
+    return command ? command->run(command, argc - 2, argv + 2) : unknown_command(argv[1]);
+}

@@ -1,0 +1,180 @@
+/*
+ * options.c: the command line into a job, by the library's option table:
+ * --name value, --name=value, -x value, -xvalue, --flag, --no-flag, and the
+ * positional SOURCE and TARGET. "--" ends the options; "-" is a positional.
+ */
+#include "cli.h"
+#include <stdarg.h>
+#include <string.h>
+
+struct words {
+    int count, at;
+    char **text;
+};
+
+struct given { /* one option as it stands on the command line */
+    const struct haul_option *option;
+    const char *value;
+};
+
+static enum haul_code usage(struct haul_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static enum haul_code usage(struct haul_error *err, const char *format, ...)
+{
+    va_list args;
+    memset(err, 0, sizeof *err);
+    err->code = HAUL_USAGE;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    return HAUL_USAGE;
+}
+
+static const struct haul_option *find(const char *name, size_t length)
+{
+    size_t count;
+    const struct haul_option *table = haul_options(&count);
+    for (size_t i = 0; i < count; i++)
+        if (table[i].group && strlen(table[i].name) == length && strncmp(table[i].name, name, length) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static const struct haul_option *find_letter(char letter, unsigned bit)
+{
+    size_t count;
+    const struct haul_option *table = haul_options(&count);
+    for (size_t i = 0; i < count; i++)
+        if (table[i].letter == letter && (table[i].commands & bit))
+            return &table[i];
+    return NULL;
+}
+
+static enum haul_code value_of(struct words *words, const char *attached, struct given *given, struct haul_error *err)
+{
+    if (given->option->kind == HAUL_OPTION_FLAG)
+        given->value = attached ? attached : "true";
+    else if (attached)
+        given->value = attached;
+    else if (words->at + 1 < words->count)
+        given->value = words->text[++words->at];
+    else
+        return usage(err, "--%s needs a value: %s", given->option->name, given->option->values);
+    return HAUL_OK;
+}
+
+static enum haul_code parse_long(const struct command *command, struct haul_job *job, struct words *words,
+                                 struct given *given, struct haul_error *err)
+{
+    const char *name = words->text[words->at] + 2, *equals = strchr(name, '=');
+    size_t length = equals ? (size_t)(equals - name) : strlen(name);
+    char text[64];
+    given->option = find(name, length);
+    if (!given->option && strncmp(name, "no-", 3) == 0) {
+        given->option = find(name + 3, length - 3);
+        if (given->option && given->option->kind == HAUL_OPTION_FLAG) {
+            given->value = "false";
+            return HAUL_OK;
+        }
+    }
+    snprintf(text, sizeof text, "%.*s", (int)(length < 63 ? length : 63), name);
+    if (!given->option) /* the library knows the near names */
+        return haul_job_set(job, text, "", err) ? err->code : usage(err, "there is no option --%s", text);
+    if (!(given->option->commands & command->bit))
+        return usage(err, "--%s is not an option of haul %s; see haul help %s", text, command->name, command->name);
+    return value_of(words, equals ? equals + 1 : NULL, given, err);
+}
+
+static enum haul_code parse_letter(const struct command *command, struct words *words, struct given *given,
+                                   struct haul_error *err)
+{
+    const char *word = words->text[words->at];
+    given->option = find_letter(word[1], command->bit);
+    if (!given->option)
+        return usage(err, "there is no option -%c for haul %s; see haul help %s", word[1], command->name, command->name);
+    if (word[2] && given->option->kind == HAUL_OPTION_FLAG)
+        return usage(err, "%s: -%c takes no value; write options apart", word, word[1]);
+    return value_of(words, word[2] ? word + 2 : NULL, given, err);
+}
+
+/* The names of the positional arguments that a command takes. */
+static const char *place_name(const struct command *command, int index)
+{
+    static const char *const names[] = {"source", "target"};
+    int places = command->bit & (HAUL_FOR_COPY | HAUL_FOR_VERIFY) ? 2 : 1;
+    return index < places ? names[index] : NULL;
+}
+
+static enum haul_code positional(const struct command *command, struct haul_job *job, const char *word, int index,
+                                 struct haul_error *err)
+{
+    const char *name = place_name(command, index);
+    if (!name)
+        return usage(err,
+                     "\"%s\" is one name too many: %s; if the shell turned a pattern into names, quote it: 'part-*.parquet'",
+                     word, command->usage);
+    return haul_job_set(job, name, word, err);
+}
+
+static enum haul_code check_places(const struct command *command, int given, struct haul_error *err)
+{
+    const char *missing = place_name(command, given);
+    if (missing)
+        return usage(err, "no %s was given: %s; see haul help %s", missing, command->usage, command->name);
+    return HAUL_OK;
+}
+
+enum haul_code options_parse(const struct command *command, struct haul_job *job, int count, char **text, bool *help,
+                             struct haul_error *err)
+{
+    struct words words = {.count = count, .text = text};
+    bool only_places = false;
+    int places = 0;
+    *help = false;
+    for (; words.at < count; words.at++) {
+        const char *word = text[words.at];
+        struct given given = {0};
+        enum haul_code code = HAUL_OK;
+        if (!only_places && strcmp(word, "--") == 0) {
+            only_places = true;
+            continue;
+        }
+        if (!only_places && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+            *help = true;
+            return HAUL_OK;
+        }
+        if (only_places || word[0] != '-' || !word[1])
+            code = positional(command, job, word, places++, err);
+        else if (word[1] == '-')
+            code = parse_long(command, job, &words, &given, err);
+        else
+            code = parse_letter(command, &words, &given, err);
+        if (code == HAUL_OK && given.option)
+            code = haul_job_set(job, given.option->name, given.value, err);
+        if (code)
+            return code;
+    }
+    return check_places(command, places, err);
+}
+
+const char *options_value(int count, char **words, const char *name)
+{
+    size_t length = strlen(name);
+    const struct haul_option *option = find(name, length);
+    const char *value = NULL;
+    for (int i = 0; i < count; i++) {
+        const char *word = words[i];
+        bool is_flag = option && option->kind == HAUL_OPTION_FLAG;
+        if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, length) == 0 &&
+            (!word[2 + length] || word[2 + length] == '='))
+            value = word[2 + length] ? word + 3 + length : is_flag ? "true" : i + 1 < count ? words[++i] : NULL;
+        else if (option && option->letter && word[0] == '-' && word[1] == option->letter)
+            value = is_flag ? "true" : word[2] ? word + 2 : i + 1 < count ? words[++i] : NULL;
+    }
+    return value;
+}
+
+bool options_flag(int count, char **words, const char *name)
+{
+    const char *value = options_value(count, words, name);
+    return value && (strcmp(value, "true") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "1") == 0);
+}

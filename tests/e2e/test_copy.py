@@ -1,0 +1,196 @@
+"""The first load: each pair of source and target, with foreign readers as judges."""
+import csv
+import io
+import json
+import subprocess
+
+import duckdb
+import polars
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from conftest import HAUL, leftovers, make_orders, rows_of
+
+pytestmark = pytest.mark.sanitize
+
+ORDERS = "SELECT * FROM orders ORDER BY id"
+
+
+def parquet_rows(path):
+    table = pq.read_table(path)
+    return [tuple(row.values()) for row in table.to_pylist()]
+
+
+def test_sqlite_to_parquet_is_read_by_others(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 5000)
+    haul("copy", "sqlite:///shop.db", "orders.parquet", "--table", "orders", "--workers", "2")
+    expected = rows_of(tmp_path / "shop.db")
+    assert parquet_rows(tmp_path / "orders.parquet") == expected
+    assert duckdb.sql(f"SELECT * FROM '{tmp_path}/orders.parquet'").fetchall() == expected
+    assert polars.read_parquet(tmp_path / "orders.parquet").rows() == expected
+    assert leftovers(tmp_path, ["shop.db", "orders.parquet"]) == []
+
+
+def test_row_groups_keep_the_order_whatever_the_workers(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 5000)
+    for workers in (1, 2, 4):
+        haul("copy", "sqlite:///shop.db", f"w{workers}.parquet", "--table", "orders", "--workers", workers,
+             "--rowgroup-size", "700")
+    one = (tmp_path / "w1.parquet").read_bytes()
+    assert one == (tmp_path / "w2.parquet").read_bytes() == (tmp_path / "w4.parquet").read_bytes()
+    groups = pq.ParquetFile(tmp_path / "w1.parquet").metadata
+    assert groups.num_row_groups >= 5000 // 700
+    assert all(groups.row_group(i).num_rows <= 700 for i in range(groups.num_row_groups))
+
+
+def test_parquet_to_sqlite_and_verify(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 3000)
+    haul("copy", "sqlite:///shop.db", "orders.parquet", "--table", "orders")
+    haul("copy", "orders.parquet", "sqlite:///copy.db", "--table", "orders", "--unit-rows", "400", "--verify")
+    assert rows_of(tmp_path / "copy.db") == rows_of(tmp_path / "shop.db")
+    assert "equal" in haul("verify", "sqlite:///shop.db", "sqlite:///copy.db", "--table", "orders").out
+
+
+def test_csv_on_stdin_to_sqlite(haul, tmp_path):
+    text = "id,name\n1,one\n2,\n3,\"\"\n4,\"with, comma\"\n"
+    haul("copy", "-", "sqlite:///copy.db", "--from", "csv", "--table", "t", stdin=text)
+    assert rows_of(tmp_path / "copy.db", "t") == [(1, "one"), (2, None), (3, ""), (4, "with, comma")]
+
+
+def test_csv_both_ways(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 500)
+    haul("copy", "sqlite:///shop.db", "orders.csv", "--table", "orders")
+    with open(tmp_path / "orders.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["id", "name", "qty", "price", "raw"]
+    assert len(rows) == 501
+    haul("copy", "orders.csv", "orders.parquet", "--schema", "raw:binary,price:float64")
+    assert "equal" in haul("verify", "sqlite:///shop.db", "orders.parquet", "--table", "orders").out
+
+
+def test_stdout_to_head_ends_quietly(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 50000)
+    haul("copy", "sqlite:///shop.db", "orders.parquet", "--table", "orders")
+    done = subprocess.run(f"{HAUL} copy orders.parquet - --to csv -q | head -3; echo ${{PIPESTATUS[0]}}", shell=True,
+                          executable="/bin/bash", cwd=tmp_path, capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("id,") and lines[3] in ("141", "0") and done.stderr == ""
+
+
+def test_pattern_and_folder(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 3000)
+    haul("copy", "sqlite:///shop.db", "out/", "--table", "orders", "--files", "3", "--rowgroup-size", "500")
+    names = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert names == ["orders_manifest.json", "orders_part_00000.parquet", "orders_part_00001.parquet",
+                     "orders_part_00002.parquet"]
+    manifest = json.loads((tmp_path / "out" / "orders_manifest.json").read_text())
+    assert manifest["version"] == 2 and manifest["type"] == "files" and len(manifest["entries"]) == 3
+    haul("copy", "out/orders_part_*.parquet", "sqlite:///copy.db", "--table", "orders", "--mode", "replace")
+    assert rows_of(tmp_path / "copy.db") == rows_of(tmp_path / "shop.db")
+    haul("copy", "out/", "all.parquet")
+    assert "equal" in haul("verify", "out/", "all.parquet").out
+
+
+@pytest.mark.parametrize("codec", ["none", "snappy", "gzip", "lz4", "brotli", "zstd:9"])
+def test_codecs(haul, tmp_path, codec):
+    make_orders(tmp_path / "shop.db", 2000)
+    haul("copy", "sqlite:///shop.db", "o.parquet", "--table", "orders", "--compression", codec)
+    assert parquet_rows(tmp_path / "o.parquet") == rows_of(tmp_path / "shop.db")
+
+
+def test_modes(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 100)
+    copy = ("copy", "sqlite:///shop.db", "sqlite:///copy.db", "--source-table", "orders", "--target-table", "o")
+    haul(*copy)
+    assert "--mode" in haul(*copy, code=6).err  # it is there already
+    haul(*copy, "--mode", "append", code=None)  # the primary key refuses the same rows
+    haul(*copy, "--mode", "truncate")
+    haul(*copy, "--mode", "replace")
+    assert rows_of(tmp_path / "copy.db", "o") == rows_of(tmp_path / "shop.db")
+    haul("copy", "sqlite:///shop.db", "o.csv", "--table", "orders")
+    haul("copy", "sqlite:///shop.db", "o.csv", "--table", "orders", code=6)
+    haul("copy", "sqlite:///shop.db", "o.csv", "--table", "orders", "--mode", "replace", "--limit", "5")
+    assert len((tmp_path / "o.csv").read_text().splitlines()) == 6
+
+
+def test_columns_where_query_limit(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 100)
+    haul("copy", "sqlite:///shop.db", "a.csv", "--table", "orders", "--columns", "qty,id", "--limit", "2")
+    assert (tmp_path / "a.csv").read_text().splitlines()[0] == "qty,id"
+    haul("copy", "sqlite:///shop.db", "b.csv", "--table", "orders", "--where", "id > 95")
+    assert len((tmp_path / "b.csv").read_text().splitlines()) == 6
+    haul("copy", "sqlite:///shop.db", "c.csv", "--query", "SELECT id, id * 2 AS twice FROM orders WHERE id < 3 ORDER BY id")
+    assert (tmp_path / "c.csv").read_text() == "id,twice\n1,2\n2,4\n"
+
+
+def test_rejected_rows_are_set_aside(haul, tmp_path):
+    (tmp_path / "in.csv").write_text("id,qty\n1,5\n2,x\n3,7\n3,8\n")
+    haul("copy", "in.csv", "sqlite:///t.db", "--table", "t", "--schema", "id:int64,qty:int64", code=5)
+    make = "import sqlite3; d = sqlite3.connect('t.db'); d.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, qty INTEGER)')"
+    subprocess.run(["python3", "-c", make], cwd=tmp_path, check=True)
+    result = haul("copy", "in.csv", "sqlite:///t.db", "--table", "t", "--mode", "append", "--schema",
+                  "id:int64,qty:int64", "--max-errors", "5", "--reject-file", "bad.csv", code=3)
+    assert rows_of(tmp_path / "t.db", "t") == [(1, 5), (3, 7)]
+    with open(tmp_path / "bad.csv", newline="") as file:
+        rejects = list(csv.DictReader(file))
+    assert [r["place"] for r in rejects] == ["line 3", "line 5"], result
+    assert rejects[0]["column"] == "qty" and rejects[0]["value"] == "x"
+    assert "UNIQUE" in rejects[1]["reason"]
+
+
+def test_summary_and_json_log(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 100)
+    result = haul("copy", "sqlite:///shop.db", "o.parquet", "--table", "orders", "--summary", "s.json", "--log", "json")
+    summary = json.loads((tmp_path / "s.json").read_text())
+    assert summary["rows"] == 100 and summary["exit"] == 0 and len(summary["hash"]) == 32
+    events = [json.loads(line) for line in result.err.splitlines()]
+    assert events and all(e["v"] == 1 and e["time"].endswith("Z") for e in events)
+    assert events[-1]["event"] == "finish" and events[-1]["rows"] == 100
+
+
+def test_dry_run_changes_nothing(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 100)
+    out = haul("copy", "sqlite:///shop.db", "sqlite:///n.db", "--table", "orders", "--dry-run").out
+    assert "CREATE TABLE" in out and "replayable" in out
+    assert leftovers(tmp_path, ["shop.db"]) == []
+    plan = json.loads(haul("copy", "sqlite:///shop.db", "n.parquet", "--table", "orders", "--dry-run", "--json").out)
+    assert plan["rows"] == 100
+
+
+def test_empty_table(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 0)
+    haul("copy", "sqlite:///shop.db", "e.parquet", "--table", "orders")
+    assert pq.read_table(tmp_path / "e.parquet").num_rows == 0
+    haul("copy", "e.parquet", "e.csv")
+    assert (tmp_path / "e.csv").read_text() == "id,name,qty,price,raw\n"
+    haul("copy", "e.parquet", "sqlite:///e.db", "--table", "t")
+    assert rows_of(tmp_path / "e.db", "t") == []
+
+
+def test_run_name(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 100)
+    copy = ("copy", "sqlite:///shop.db", "sqlite:///c.db", "--table", "orders", "--mode", "append", "--run", "night-1")
+    haul(*copy)
+    before = rows_of(tmp_path / "c.db")
+    assert "already complete" in haul(*copy).err
+    assert rows_of(tmp_path / "c.db") == before
+    haul("copy", "sqlite:///shop.db", "o.csv", "--table", "orders", "--run", "night-2")
+    stamp = (tmp_path / "o.csv").stat().st_mtime_ns
+    assert "already complete" in haul("copy", "sqlite:///shop.db", "o.csv", "--table", "orders", "--run", "night-2").err
+    assert (tmp_path / "o.csv").stat().st_mtime_ns == stamp
+
+
+def test_awkward_names(haul, tmp_path):
+    import sqlite3
+    names = ['we"ird', "select", "ünï cödé", "a.b", "semi;colon", "x' OR 1=1 --", "tab\there"]
+    db = sqlite3.connect(tmp_path / "n.db")
+    quoted = ['"' + n.replace('"', '""') + '"' for n in names]
+    db.execute(f'CREATE TABLE "odd "" table" ({", ".join(q + " TEXT" for q in quoted)})')
+    db.execute(f'INSERT INTO "odd "" table" VALUES ({", ".join("?" * len(names))})', names)
+    db.commit()
+    db.close()
+    haul("copy", "sqlite:///n.db", "n.parquet", "--table", 'odd " table')
+    assert pq.read_table(tmp_path / "n.parquet").to_pylist() == [dict(zip(names, names))]
+    haul("copy", "n.parquet", "sqlite:///m.db", "--table", 'odd " table')
+    assert rows_of(tmp_path / "m.db", 'odd "" table') == [tuple(names)]

@@ -1,0 +1,45 @@
+/*
+ * dialect.h: how one CSV file spells its rows: delimiter, quote, escape, header
+ * and the text of NULL.
+ *
+ * RFC 4180 is the preset (comma, double quote, quotes doubled); the rest follows
+ * what is found in the world: delimiters of several bytes, another quote or
+ * none, an escape character, another text for NULL. A delimiter of length 0
+ * means "not said": sniff.c finds it.
+ */
+#ifndef HAUL_FORMAT_CSV_DIALECT_H
+#define HAUL_FORMAT_CSV_DIALECT_H
+
+#include "base/settings.h"
+
+#define CSV_DELIMITER_BYTES_MAX 8
+#define CSV_NULL_BYTES_MAX      255
+#define CSV_NONE                (-1)
+
+enum csv_header { CSV_HEADER_AUTO, CSV_HEADER_YES, CSV_HEADER_NO };
+
+struct csv_dialect {
+    uint8_t delimiter[CSV_DELIMITER_BYTES_MAX];
+    size_t delimiter_length;
+    int quote;  /* a byte, or CSV_NONE */
+    int escape; /* a byte; CSV_NONE: a quote is written doubled */
+    enum csv_header header;
+    char null_text[CSV_NULL_BYTES_MAX + 1]; /* unquoted; "" unless told */
+    size_t null_length;
+};
+
+/* Comma, ", doubled, header auto, NULL is empty. */
+void csv_dialect_preset(struct csv_dialect *dialect);
+
+/* The dialect the options ask for; delimiter_length 0 when --delimiter is not
+ * given. `settings` may be NULL. HAUL_USAGE names the option that makes no sense. */
+enum haul_code csv_dialect_init(struct csv_dialect *dialect, const struct settings *settings,
+                                struct haul_error *err);
+
+void csv_dialect_set_delimiter(struct csv_dialect *dialect, const char *bytes, size_t length);
+
+/* The delimiter as a user would type it: "," or "\t" or "\x01". */
+#define CSV_DELIMITER_TEXT_BYTES (CSV_DELIMITER_BYTES_MAX * 4 + 1)
+void csv_dialect_print_delimiter(const struct csv_dialect *dialect, char out[CSV_DELIMITER_TEXT_BYTES]);
+
+#endif

@@ -1,7 +1,7 @@
 /*
  * file_source.h: a source over files of one format: a file, a pattern, a folder,
- * a manifest, or standard input. Several files must have equal schemas (by name
- * and type); their parts follow one another in name order.
+ * or standard input. Several files must have equal schemas (by name and type);
+ * their parts follow one another in name order.
  */
 #ifndef HAUL_FORMAT_FILE_SOURCE_H
 #define HAUL_FORMAT_FILE_SOURCE_H
@@ -10,9 +10,19 @@
 
 /* `formats` is the registry's NULL-terminated list; `forced` is --from or NULL.
  * Else the magic decides, then the suffix; a suffix that the content denies is
- * an error that says both. */
+ * an error that says both. `context` and `request` are copied. */
 enum haul_code file_source_open(const char *name, const struct format *const *formats, const char *forced,
                                 const struct context *context, const struct source_request *request,
                                 struct source **source, struct haul_error *err);
+
+/* For `haul inspect`, on a source that file_source_open gave. */
+size_t file_source_count(const struct source *source);
+const char *file_source_name(const struct source *source, size_t index);
+const struct format *file_source_format(const struct source *source);
+
+/* Facts of one file. `out` is zero before; its arena is the caller's to release,
+ * also after an error. */
+enum haul_code file_source_inspect(struct source *source, size_t index, struct inspection *out,
+                                   struct haul_error *err);
 
 #endif

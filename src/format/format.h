@@ -26,6 +26,8 @@
 #include "store/store.h"
 
 /* ---- reading ---- */
+/* An input borrows its file, which outlives it. `open` and the readers are called
+ * from any worker; describe, split and inspect from one. */
 struct format_input;
 struct format_input_ops {
     /* schema, rows, order_fixed, replayable, splits_max. The rest is file_source's. */
@@ -44,6 +46,9 @@ struct format_input { /* first member of each tenant's own struct */
 };
 
 /* ---- writing ---- */
+/* `piece` is called from any worker, also while another one appends; append,
+ * restore and finish are called one after another, in unit order. An output whose
+ * append or finish failed is only closed. */
 struct piece;
 struct piece_ops {
     enum haul_code (*write)(struct piece *piece, const struct batch *batch, struct haul_error *err);

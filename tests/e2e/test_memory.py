@@ -1,0 +1,115 @@
+"""Every allocation of a small copy fails once: an error or success, never a crash,
+a leak, or a half-done file; and --memory is kept."""
+import os
+import random
+import resource
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import HAUL, SEED, TRIALS, leftovers, make_orders, rows_of
+
+LIBRARY = Path(HAUL).parent / "tests" / "support" / "libfailing_malloc.so"
+PATHS = {
+    "csv-parquet": (["copy", "in.csv", "o.parquet", "-q", "--workers", "1"], "o.parquet"),
+    "parquet-csv": (["copy", "in.parquet", "o.csv", "-q", "--workers", "1"], "o.csv"),
+    "parquet-sqlite": (["copy", "in.parquet", "sqlite:///o.db", "--table", "orders", "-q", "--workers", "1"], "o.db"),
+    "sqlite-parquet": (["copy", "sqlite:///shop.db", "o.parquet", "--table", "orders", "-q", "--workers", "2"], "o.parquet"),
+    "inspect": (["inspect", "in.parquet", "-v", "--head", "2"], None),
+    "verify": (["verify", "in.parquet", "in.csv", "-q"], None),
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    if not LIBRARY.exists():
+        pytest.skip(f"no {LIBRARY}")
+    make_orders(tmp_path / "shop.db", 60)
+    for target in ("in.parquet", "in.csv"):
+        subprocess.run([HAUL, "copy", "sqlite:///shop.db", target, "--table", "orders", "-q", "--columns", "id,name,qty"],
+                       cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def run(folder, words, fail_at):
+    report = folder / "report"
+    env = {**os.environ, "LD_PRELOAD": str(LIBRARY), "HAUL_FAIL_AT": str(fail_at), "HAUL_FAIL_REPORT": str(report)}
+    done = subprocess.run([HAUL, *words], cwd=folder, env=env, capture_output=True, text=True, timeout=60)
+    asked, live = map(int, report.read_text().split())
+    report.unlink()
+    return done, asked, live
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_each_allocation_fails_once(folder, name):
+    words, product = PATHS[name]
+    done, total, baseline = run(folder, words, 0)
+    assert done.returncode == 0, done.stderr
+    assert total > 50
+    points = range(1, total + 1)
+    if total > TRIALS * 20:
+        points = random.Random(SEED).sample(points, TRIALS * 20)
+    for n in points:
+        if product and (folder / product).exists():
+            (folder / product).unlink()
+        done, _, live = run(folder, words, n)
+        assert done.returncode >= 0, (n, done)
+        assert done.returncode == 0 or done.stderr, (n, done)
+        assert live <= baseline + 8, f"allocation {n}: {live} blocks left, {baseline} undisturbed"
+        if product and done.returncode and product != "o.db":
+            assert not (folder / product).exists(), n
+        if product:  # whatever it left is continued or done anew
+            again = subprocess.run([HAUL, *words], cwd=folder, capture_output=True, text=True)
+            assert again.returncode == 0 or (done.returncode == 0 and again.returncode == 6), (n, done, again)
+    keep = ["shop.db", "in.parquet", "in.csv"] + ([product] if product else [])
+    assert leftovers(folder, keep) == []
+
+
+def peak_kib(words, cwd):
+    """Peak resident size of one run, in KiB."""
+    pid = os.posix_spawn(HAUL, [HAUL, *map(str, words)], {**os.environ},
+                         file_actions=[(os.POSIX_SPAWN_OPEN, 2, str(cwd / "err"), os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)])
+    _, status, usage = os.wait4(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, (cwd / "err").read_text()
+    return usage.ru_maxrss
+
+
+def test_memory_promise_on_many_rows(tmp_path):
+    with open(tmp_path / "in.csv", "w") as file:
+        file.write("id,name,amount,note\n")
+        for i in range(700000):
+            file.write(f"{i},name {i * 7919 % 100003},{i / 4},some text that is never the same {i * 104729}\n")
+    for target in ("o.parquet", "o.csv"):
+        peak = peak_kib(["copy", tmp_path / "in.csv", tmp_path / target, "-q", "--memory", "64MiB", "--workers", "2"], tmp_path)
+        assert peak <= 96 * 1024, (target, peak)
+    peak = peak_kib(["copy", tmp_path / "o.parquet", f"sqlite:///{tmp_path}/o.db", "--table", "t", "-q", "--memory", "64MiB"],
+                    tmp_path)
+    assert peak <= 96 * 1024, peak
+
+
+def test_memory_promise_on_many_columns(tmp_path):
+    with open(tmp_path / "wide.csv", "w") as file:
+        file.write(",".join(f"c{i}" for i in range(3000)) + "\n")
+        for row in range(300):
+            file.write(",".join(str(row * i) for i in range(3000)) + "\n")
+    peak = peak_kib(["copy", tmp_path / "wide.csv", tmp_path / "w.parquet", "-q", "--memory", "64MiB"], tmp_path)
+    assert peak <= 96 * 1024, peak
+    peak = peak_kib(["copy", tmp_path / "w.parquet", tmp_path / "w.csv", "-q", "--memory", "64MiB"], tmp_path)
+    assert peak <= 96 * 1024, peak
+
+
+def test_large_values_pass_and_too_large_ones_are_named(tmp_path):
+    with open(tmp_path / "big.csv", "w") as file:
+        file.write("id,text\n")
+        for i in range(12):
+            file.write(f"{i},{chr(97 + i) * 10_000_000}\n")
+    peak = peak_kib(["copy", tmp_path / "big.csv", tmp_path / "b.parquet", "-q", "--memory", "64MiB", "--schema",
+                     "id:int64,text:utf8"], tmp_path)
+    assert peak <= 96 * 1024, peak
+    peak = peak_kib(["copy", tmp_path / "b.parquet", tmp_path / "b.csv", "-q", "--memory", "64MiB"], tmp_path)
+    assert peak <= 96 * 1024, peak
+    assert (tmp_path / "b.csv").read_text() == (tmp_path / "big.csv").read_text()
+    done = subprocess.run([HAUL, "copy", "big.csv", "s.parquet", "-q", "--memory", "16MiB", "--schema", "id:int64,text:utf8"],
+                          cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode in (1, 5) and "--memory" in done.stderr and "text" in done.stderr, done.stderr

@@ -365,15 +365,17 @@ enum haul_code memory_error(const struct memory *memory, size_t size, const char
     bool ours = limit > 0 && (size > memory_value_max(memory) || used + size > limit);
     if (!ours)
         return error_set(err, HAUL_NOMEM, "no memory for %s: %zu bytes", what, size);
-    /* share + reserve is this part of the whole; four times a value must fit into it */
-    double part = 0.25 + 0.6875 / root->workers;
-    double need = (double)used + (double)size;
+    /* This budget is `part` of the whole; four times a value must fit into it, and
+     * a block may be an eighth larger than asked for. */
+    double part = memory == root && root->shares > 0 ? 0.0625 : 0.25 + 0.6875 / root->workers;
+    double need = ((double)used + (double)size) * 1.125;
     if (size > memory_value_max(memory))
         need = 4.0 * (double)size;
-    double mib = need / part / (double)MIB + 1.0;
-    return error_set(
-        err, HAUL_LIMIT,
-        "%s needs %zu bytes, more than is left of --memory %zuMiB (%d workers); use --memory %.0fMiB, or "
-        "fewer workers",
-        what, size, root->bytes_max / MIB, root->workers, mib);
+    double mib = (double)root->bytes_max / (double)MIB;
+    double wanted = need / part / (double)MIB;
+    return error_set(err, HAUL_LIMIT,
+                     "%s needs %zu more bytes, more than is left of --memory %.0fMiB (%d workers); use "
+                     "--memory %.0fMiB, or "
+                     "fewer workers",
+                     what, size, mib, root->workers, (wanted > mib ? wanted : mib * 1.125) + 1.0);
 }

@@ -1,0 +1,51 @@
+/*
+ * run.h: one run of one plan, as its steps and its workers share it. run.c has
+ * the order of steps, worker.c what each thread does.
+ */
+#ifndef HAUL_TRANSFER_RUN_H
+#define HAUL_TRANSFER_RUN_H
+
+#include "transfer/memory_plan.h"
+#include "transfer/plan.h"
+#include "transfer/state.h"
+#include "transfer/tally.h"
+#include "transfer/transfer.h"
+#include "transfer/unit.h"
+
+struct run {
+    struct transfer *transfer;
+    struct context context; /* the transfer's, with the run's memory, cancel, notes and limit */
+    struct memory *memory;  /* ours, when the transfer's context had none */
+    struct cancel cancel;   /* ours, when it had none */
+    const struct settings *settings;
+    struct memory_plan memory_plan;
+    struct reject_limit limit;
+
+    struct source_info info;
+    struct sink_terms terms;
+    struct haul_error exists; /* negotiate's HAUL_EXISTS, until recall has spoken */
+    struct plan plan;
+    char *plan_text; /* as it is remembered; malloc'ed */
+    struct plan_facts facts;
+    struct feed_terms feed_terms;
+    struct state state;
+    bool named; /* --run NAME */
+    bool source_begun;
+
+    struct tally tally;
+    struct start *starts; /* one per part */
+    struct progress progress;
+
+    int workers;
+    bool ahead;            /* one worker, and a thread that reads ahead of it */
+    pthread_mutex_t mutex; /* of what follows */
+    pthread_cond_t changed;
+    uint64_t next_part;
+    int working;               /* threads that have not ended */
+    struct haul_error failure; /* the first one */
+};
+
+/* Starts the workers, tells of progress until all have ended. */
+enum haul_code workers_run(struct run *run, struct haul_error *err);
+
+#endif

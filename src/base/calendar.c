@@ -184,15 +184,14 @@ static bool read_time(struct cursor *cursor, enum time_unit unit, int64_t *value
 }
 
 /* "Z", "+hh:mm", "+hhmm", "+hh", or nothing. */
-static bool read_zone(struct cursor *cursor, bool *zoned, int *offset_minutes)
+static bool read_zone(struct cursor *cursor, struct calendar_zone *zone)
 {
-    *zoned = true;
-    *offset_minutes = 0;
+    *zone = (struct calendar_zone){.given = true};
     if (read_char(cursor, 'Z'))
         return true;
     bool negative = read_char(cursor, '-');
     if (!negative && !read_char(cursor, '+')) {
-        *zoned = false;
+        zone->given = false;
         return true;
     }
     int hours, minutes = 0;
@@ -201,7 +200,7 @@ static bool read_zone(struct cursor *cursor, bool *zoned, int *offset_minutes)
     bool colon = read_char(cursor, ':');
     if ((colon || cursor->at < cursor->end) && !read_two(cursor, &minutes))
         return false;
-    *offset_minutes = (hours * 60 + minutes) * (negative ? -1 : 1);
+    zone->offset_minutes = (hours * 60 + minutes) * (negative ? -1 : 1);
     return hours <= 23 && minutes <= 59;
 }
 
@@ -225,30 +224,40 @@ bool calendar_parse_time(const char *text, size_t length, enum time_unit unit, i
     return true;
 }
 
-bool calendar_parse_timestamp(const char *text, size_t length, enum time_unit unit, int64_t *value,
-                              bool *zoned, int *offset_minutes)
+bool calendar_parse_moment(const char *text, size_t length, enum time_unit unit, int64_t *value,
+                           struct calendar_zone *zone)
 {
     struct cursor cursor = {text, text + length};
+    struct calendar_zone found = {0};
     int128_t days;
     int64_t units;
     if (!read_date(&cursor, &days) || !(read_char(&cursor, ' ') || read_char(&cursor, 'T')) ||
         !read_time(&cursor, unit, &units))
         return false;
-    bool zone = false;
-    int offset = 0;
-    if (offset_minutes && !read_zone(&cursor, &zone, &offset))
+    if (zone && !read_zone(&cursor, &found))
         return false;
     if (cursor.at != cursor.end)
         return false;
-    int128_t minutes_ahead = (int128_t)offset * 60;
-    int128_t moment = (days * SECONDS_PER_DAY - minutes_ahead) * calendar_units_per_second(unit) + units;
+    int128_t ahead = (int128_t)found.offset_minutes * 60;
+    int128_t moment = (days * SECONDS_PER_DAY - ahead) * calendar_units_per_second(unit) + units;
     if (moment != (int64_t)moment)
         return false;
     *value = (int64_t)moment;
+    if (zone)
+        *zone = found;
+    return true;
+}
+
+bool calendar_parse_timestamp(const char *text, size_t length, enum time_unit unit, int64_t *value,
+                              bool *zoned, int *offset_minutes)
+{
+    struct calendar_zone zone = {0};
+    if (!calendar_parse_moment(text, length, unit, value, offset_minutes ? &zone : NULL))
+        return false;
     if (zoned)
-        *zoned = zone;
+        *zoned = zone.given;
     if (offset_minutes)
-        *offset_minutes = offset;
+        *offset_minutes = zone.offset_minutes;
     return true;
 }
 

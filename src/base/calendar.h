@@ -23,8 +23,19 @@ int64_t calendar_units_per_second(enum time_unit unit);
 /* Whole text or false. Digits of a fraction beyond the unit must be zeros. */
 bool calendar_parse_date(const char *text, size_t length, int64_t *days);                   /* 2024-02-29 */
 bool calendar_parse_time(const char *text, size_t length, enum time_unit unit, int64_t *value); /* 23:59:59[.f] */
-/* date, 'T' or space, time; a zone (Z, +hh:mm, +hhmm, +hh) only when `offset_minutes`
- * is given: then *value is UTC and *offset_minutes the zone; *zoned says if one stood there. */
+
+struct calendar_zone {
+    bool given;         /* a zone stood there: the value is UTC */
+    int offset_minutes; /* 0 when not */
+};
+
+/* date, 'T' or space, time; a zone (Z, +hh:mm, +hhmm, +hh) only when `zone` is
+ * given: then *value is UTC. */
+bool calendar_parse_moment(const char *text, size_t length, enum time_unit unit, int64_t *value,
+                           struct calendar_zone *zone);
+
+/* The same with the zone in two pieces, either of which may be NULL; a zone in
+ * the text is refused unless `offset_minutes` is given. */
 bool calendar_parse_timestamp(const char *text, size_t length, enum time_unit unit, int64_t *value,
                               bool *zoned, int *offset_minutes);
 

@@ -31,9 +31,8 @@ enum haul_code context_check(const struct context *context, struct haul_error *e
     return error_set(err, HAUL_CANCELLED, "stopped because another worker failed");
 }
 
-static void note_send(const struct context *context, bool warning, const char *format, va_list args)
-    __attribute__((format(printf, 3, 0)));
-static void note_send(const struct context *context, bool warning, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void note_send(const struct context *context, bool warning,
+                                                            const char *format, va_list args)
 {
     char message[NOTE_BYTES];
     if (!context->note || vsnprintf(message, sizeof message, format, args) < 0)

@@ -115,8 +115,7 @@ static void message_store(char *out, const char *text, size_t length)
 }
 
 /* `text` has HAUL_ERROR_MESSAGE_BYTES, and may name err->message among its arguments. */
-static void text_format(char *text, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-static void text_format(char *text, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void text_format(char *text, const char *format, va_list args)
 {
     if (vsnprintf(text, HAUL_ERROR_MESSAGE_BYTES, format, args) < 0)
         text[0] = '\0';

@@ -1,27 +1,80 @@
 /*
- * float_print.c: the shortest text that reads back to the same number.
+ * float_print.c: the shortest text that reads back to the same number, and of
+ * those the nearest to it.
+ *
+ * Schubfach (R. Giulietti, "The Schubfach way to render doubles"). Every real
+ * number between the midpoints to a float's two neighbours reads back to it.
+ * k is chosen so that this interval is at least as wide as 10^k and narrower
+ * than 10^(k+1): it then holds a multiple of 10^k, and at most one of 10^(k+1),
+ * which is shorter and wins. The three numbers needed, the float and its two
+ * midpoints divided by 10^k, are made with one 128-bit power of ten each, cut
+ * to integers "rounded to odd": the last bit tells that something was cut, and
+ * that is all the comparisons ask. Midpoints themselves count only when the
+ * float is even, because reading breaks ties to even.
+ *
+ * Singles use the same path: a single is a number c x 2^q like any other.
  */
+#include "base/float_powers.h"
 #include "base/number.h"
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static size_t print_special(double value, char *out)
+#define DIGITS_MAX    20
+#define POINT_LEAST   (-3) /* smaller: 1e-5 */
+#define POINT_LARGEST 16   /* larger: 1e16 */
+
+/* significand x 2^exponent; `narrow`: the gap below is half the gap above. */
+struct binary {
+    uint64_t significand;
+    int exponent;
+    bool narrow;
+};
+
+/* digits x 10^exponent */
+struct decimal {
+    uint64_t digits;
+    int exponent;
+};
+
+static uint64_t multiply_to_odd(uint128_t power, uint64_t factor)
 {
-    const char *text = isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
-    size_t length = strlen(text);
-    memcpy(out, text, length);
-    return length;
+    uint128_t low = (uint128_t)(uint64_t)power * factor;
+    uint128_t high = (uint128_t)(uint64_t)(power >> 64) * factor + (uint64_t)(low >> 64);
+    return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
+}
+
+static struct decimal shortest(struct binary value)
+{
+    /* floor(log10(2^e)), or of 3/4 of it */
+    int k = (value.exponent * 1262611 - (value.narrow ? 524031 : 0)) >> 22;
+    const uint64_t *row = float_powers[-k - FLOAT_POWER_FIRST];
+    uint128_t power = ((uint128_t)row[0] << 64 | row[1]) + 1;
+    int shift = value.exponent + float_power_exponent(-k) + 1;
+
+    uint64_t four = 4 * value.significand, outside = value.significand & 1;
+    uint64_t middle = multiply_to_odd(power, four << shift);
+    uint64_t lower = multiply_to_odd(power, (four - 2 + value.narrow) << shift) + outside;
+    uint64_t upper = multiply_to_odd(power, (four + 2) << shift) - outside;
+
+    uint64_t units = middle / 4, tens = units / 10;
+    if (units >= 10) {
+        bool below = lower <= 40 * tens, above = 40 * tens + 40 <= upper;
+        if (below != above)
+            return (struct decimal){tens + above, k + 1};
+    }
+    bool below = lower <= 4 * units, above = 4 * units + 4 <= upper;
+    if (below != above)
+        return (struct decimal){units + above, k};
+    uint64_t half = 4 * units + 2;
+    bool up = middle > half || (middle == half && (units & 1));
+    return (struct decimal){units + up, k};
 }
 
 /* value = 0.d1d2d3... x 10^point */
-static size_t print_digits(const char *digits, int count, int point, bool negative, char *out)
+static size_t print_digits(const char *digits, int count, int point, char *out)
 {
     char *at = out;
-    if (negative)
-        *at++ = '-';
-    if (point < -3 || point > 16) { /* 1.5e300 */
+    if (point < POINT_LEAST || point > POINT_LARGEST) { /* 1.5e300 */
         *at++ = digits[0];
         if (count > 1) {
             *at++ = '.';
@@ -37,59 +90,68 @@ static size_t print_digits(const char *digits, int count, int point, bool negati
         memcpy(at, digits, (size_t)count);
         return (size_t)(at - out) + (size_t)count;
     }
-    for (int i = 0; i < point; i++) /* 150.0, 1.5 */
-        *at++ = i < count ? digits[i] : '0';
+    int whole = count < point ? count : point; /* 150.0, 1.5 */
+    memcpy(at, digits, (size_t)whole);
+    memset(at + whole, '0', (size_t)(point - whole));
+    at += point;
     *at++ = '.';
-    if (count <= point)
+    if (count <= point) {
         *at++ = '0';
-    for (int i = point; i < count; i++)
-        *at++ = digits[i];
-    return (size_t)(at - out);
+        return (size_t)(at - out);
+    }
+    memcpy(at, digits + point, (size_t)(count - point));
+    return (size_t)(at - out) + (size_t)(count - point);
 }
 
-/* "1.5000e+00" as digits and point, without the zeros at the end. */
-static size_t print_scientific(const char *text, bool negative, char *out)
+static size_t print_value(bool negative, struct binary value, char *out)
 {
-    char digits[24];
-    int count = 0;
-    const char *at = text;
-    for (; *at && *at != 'e'; at++)
-        if (*at >= '0' && *at <= '9' && count < 20)
-            digits[count++] = *at;
-    int exponent = atoi(at + 1);
+    char digits[DIGITS_MAX];
+    out[0] = '-';
+    out += negative;
+    if (value.significand == 0) {
+        memcpy(out, "0.0", 3);
+        return 3u + negative;
+    }
+    struct decimal decimal = shortest(value);
+    int count = (int)number_print_u64(decimal.digits, digits), point = count + decimal.exponent;
     while (count > 1 && digits[count - 1] == '0')
         count--;
-    return print_digits(digits, count, exponent + 1, negative, out);
+    return negative + print_digits(digits, count, point, out);
+}
+
+static size_t print_special(double value, char *out)
+{
+    const char *text = isnan(value) ? "nan" : value < 0 ? "-inf" : "inf";
+    size_t length = strlen(text);
+    memcpy(out, text, length);
+    return length;
+}
+
+/* From the fields of an IEEE number with `bits` fraction bits. */
+static struct binary binary_of(uint64_t fraction, int exponent, int bits, int bias)
+{
+    if (exponent == 0)
+        return (struct binary){fraction, 1 - bias - bits, false};
+    return (struct binary){fraction | (uint64_t)1 << bits, exponent - bias - bits,
+                           fraction == 0 && exponent > 1};
 }
 
 size_t number_print_f64(double value, char *out)
 {
     if (!isfinite(value))
         return print_special(value, out);
-    char text[NUMBER_TEXT_BYTES];
-    size_t length = 0;
-    for (int digits = 1; digits <= 17; digits = digits < 15 ? 15 : digits + 1) {
-        (void)snprintf(text, sizeof text, "%.*e", digits - 1, fabs(value));
-        length = print_scientific(text, signbit(value), out);
-        double back;
-        if (number_parse_f64(out, length, &back) && back == value)
-            break;
-    }
-    return length;
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint64_t fraction = bits & (((uint64_t)1 << 52) - 1);
+    return print_value(bits >> 63, binary_of(fraction, (int)(bits >> 52 & 0x7ff), 52, 1023), out);
 }
 
 size_t number_print_f32(float value, char *out)
 {
     if (!isfinite(value))
         return print_special((double)value, out);
-    char text[NUMBER_TEXT_BYTES];
-    size_t length = 0;
-    for (int digits = 1; digits <= 9; digits++) {
-        (void)snprintf(text, sizeof text, "%.*e", digits - 1, fabs((double)value));
-        length = print_scientific(text, signbit(value), out);
-        float back;
-        if (number_parse_f32(out, length, &back) && back == value)
-            break;
-    }
-    return length;
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t fraction = bits & (((uint32_t)1 << 23) - 1);
+    return print_value(bits >> 31, binary_of(fraction, (int)(bits >> 23 & 0xff), 23, 127), out);
 }

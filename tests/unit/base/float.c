@@ -1,4 +1,5 @@
 /* Floating point: correctly rounded, shortest, whatever the process locale says. */
+#include "base/float_powers.h"
 #include "base/number.h"
 #include "trials.h"
 #include <setjmp.h>
@@ -207,7 +208,7 @@ static void edges_print(void **state)
     prints_single(16777216.0f, "16777216.0");
     prints_single(-0.0f, "-0.0");
     prints_single(3.3554432e7f, "33554432.0");
-    prints_single(8.589973e9f, "8589973000.0");
+    prints_single(8.589973e9f, "8589974000.0"); /* it is 8589973504 */
     prints_single((float)NAN, "nan");
 }
 
@@ -317,6 +318,66 @@ static void ties_go_to_even(void **state)
     }
 }
 
+/* A long unsigned number, lowest word first. */
+struct longnum {
+    uint32_t words[64];
+};
+
+static void longnum_times5(struct longnum *n)
+{
+    uint64_t carry = 0;
+    for (int i = 0; i < 64; i++) {
+        carry += (uint64_t)n->words[i] * 5;
+        n->words[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+}
+
+static void longnum_over5(struct longnum *n)
+{
+    uint64_t rest = 0;
+    for (int i = 63; i >= 0; i--) {
+        rest = rest << 32 | n->words[i];
+        n->words[i] = (uint32_t)(rest / 5);
+        rest %= 5;
+    }
+}
+
+static int longnum_bit(const struct longnum *n, int i)
+{
+    return i < 0 ? 0 : (int)(n->words[i / 32] >> (i % 32) & 1);
+}
+
+/* The 128 bits from the highest one down are row k's: 10^k and 5^k differ by a shift. */
+static void assert_power(const struct longnum *n, int k)
+{
+    int top = 64 * 32 - 1;
+    while (!longnum_bit(n, top))
+        top--;
+    for (int i = 0; i < 128; i++) {
+        uint64_t word = float_powers[k - FLOAT_POWER_FIRST][i / 64];
+        if ((int)(word >> (63 - i % 64) & 1) != longnum_bit(n, top - i))
+            fail_msg("power %d, bit %d", k, i);
+    }
+}
+
+static void powers_are_right(void **state)
+{
+    (void)state;
+    struct longnum n = {{1}};
+    for (int k = 0; k <= FLOAT_POWER_LAST; k++, longnum_times5(&n))
+        assert_power(&n, k);
+    n = (struct longnum){.words[63] = 0x80000000u}; /* far more bits than 5^342 takes away */
+    for (int k = 0; k >= FLOAT_POWER_FIRST; k--, longnum_over5(&n))
+        assert_power(&n, k);
+    for (int k = FLOAT_POWER_FIRST; k < 309; k++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "1e%d", k);
+        int exponent = (int)floorl(log2l(strtold(text, NULL)) + 1e-12L);
+        assert_int_equal(float_power_exponent(k), exponent);
+    }
+}
+
 static void locale_does_not_matter(void **state)
 {
     (void)state;
@@ -342,6 +403,7 @@ int main(void)
         cmocka_unit_test(random_texts_read),
         cmocka_unit_test(ties_go_to_even),
         cmocka_unit_test(locale_does_not_matter),
+        cmocka_unit_test(powers_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,8 +112,6 @@ static enum haul_code local_open(const char *name, const struct context *context
     struct stat stat;
     if (fstat(file.fd, &stat) != 0)
         code = error_set_errno(err, errno, "%s", name);
-    else if (S_ISDIR(stat.st_mode))
-        code = error_set(err, HAUL_USAGE, "%s is a folder, not a file", name);
     else if (S_ISREG(stat.st_mode))
         code = local_input_new(&file, name, input, err);
     else
@@ -149,26 +147,30 @@ static enum haul_code local_append(struct output_file *file, const void *data, s
     return code;
 }
 
-static enum haul_code local_copy_from(struct output_file *file, struct input_file *from, int64_t offset,
-                                      int64_t length, struct haul_error *err)
-{
-    bool done = false;
-    enum haul_code code =
-        copy_to_file(&((struct local_output *)file)->file, from, offset, length, &done, err);
-    if (code)
-        return code;
-    if (!done)
-        return copy_through(file, from, offset, length, err);
-    file->offset += length;
-    return HAUL_OK;
-}
-
 static enum haul_code local_truncate(struct output_file *file, int64_t offset, struct haul_error *err)
 {
     enum haul_code code = file_truncate(&((struct local_output *)file)->file, offset, err);
     if (!code)
         file->offset = offset;
     return code;
+}
+
+/* The kernel copies to the end of the file, so there must be nothing behind our
+ * offset: an append that failed may have left some. */
+static enum haul_code local_copy_from(struct output_file *file, struct input_file *from, int64_t offset,
+                                      int64_t length, struct haul_error *err)
+{
+    struct local_output *local = (struct local_output *)file;
+    bool done = false;
+    enum haul_code code = local_truncate(file, file->offset, err);
+    if (!code)
+        code = copy_to_file(&local->file, from, offset, length, &done, err);
+    if (code)
+        return code;
+    if (!done)
+        return copy_through(file, from, offset, length, err);
+    file->offset += length;
+    return HAUL_OK;
 }
 
 static enum haul_code local_sync(struct output_file *file, struct haul_error *err)

@@ -12,8 +12,6 @@
  */
 #include "store/stream.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,18 +28,16 @@ struct stream_input {
     char name[];
 };
 
-static enum haul_code stream_wait(const struct stream_input *stream, struct haul_error *err)
+static enum haul_code stream_wait(struct stream_input *stream, struct haul_error *err)
 {
     for (;;) {
         enum haul_code code = context_check(stream->context, err);
         if (code)
             return code;
-        struct pollfd wait = {.fd = stream->file.fd, .events = POLLIN};
-        int ready = poll(&wait, 1, WAIT_MS);
-        if (ready > 0)
-            return HAUL_OK;
-        if (ready < 0 && errno != EINTR)
-            return error_set_errno(err, errno, "%s: waiting for bytes", stream->name);
+        bool ready = false;
+        code = file_wait(&stream->file, WAIT_MS, &ready, err);
+        if (code || ready)
+            return code;
     }
 }
 

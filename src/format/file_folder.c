@@ -1,0 +1,212 @@
+/*
+ * file_folder.c: what lies in a folder target.
+ *
+ * Only names of the pattern STEM_part_NNNNN.SUFFIX are ever replaced or removed,
+ * and temporary names only when they are of this very run; whatever else somebody
+ * keeps in the folder stays. Another run that appends to the same folder holds
+ * its numbers by its temporary files, so that two runs do not choose the same.
+ */
+#include "format/file_folder.h"
+
+#include "base/file.h"
+#include "format/file_choice.h"
+#include "format/file_names.h"
+
+#include <string.h>
+
+struct folder_entry {
+    const char *path;
+    bool temp, own;  /* a temporary name; of this run */
+    bool part;       /* of the pattern, under its temporary or final name */
+    uint64_t number; /* when part */
+};
+
+typedef enum haul_code (*entry_fn)(void *user, const struct folder_entry *entry, struct haul_error *err);
+
+struct folder_walk {
+    const struct folder_naming *naming;
+    entry_fn each;
+    void *user;
+};
+
+static enum haul_code walk_name(void *user, const char *name, struct haul_error *err)
+{
+    struct folder_walk *walk = user;
+    const struct folder_naming *naming = walk->naming;
+    struct arena arena = {0};
+    struct folder_entry entry = {.path = arena_printf(&arena, "%s%s", naming->folder, name)};
+    const char *base = name;
+    enum haul_code code = entry.path ? HAUL_OK : error_nomem(err, "a file name");
+    if (!code) {
+        entry.temp = name_temp_of(name, naming->run, &arena, &base, &entry.own);
+        entry.part = naming->stem && name_part_number(base, naming->stem, naming->suffix, &entry.number);
+        code = walk->each(walk->user, &entry, err);
+    }
+    arena_release(&arena);
+    return code;
+}
+
+static enum haul_code folder_walk(const struct folder_naming *naming, entry_fn each, void *user,
+                                  struct haul_error *err)
+{
+    if (!path_is_folder(naming->folder))
+        return HAUL_OK;
+    struct folder_walk walk = {.naming = naming, .each = each, .user = user};
+    return path_list(naming->folder, walk_name, &walk, err);
+}
+
+/* ---- looking ---- */
+
+static enum haul_code state_each(void *user, const char *name, struct haul_error *err)
+{
+    (void)err;
+    bool *found = user;
+    *found |= strncmp(name, ".haul-", 6) == 0;
+    return HAUL_OK;
+}
+
+bool folder_has_state(const char *folder)
+{
+    bool found = false;
+    struct haul_error ignored = {0};
+    return path_list(folder, state_each, &found, &ignored) == HAUL_OK && found;
+}
+
+struct data_search {
+    const struct format *const *formats;
+    struct arena *arena;
+    const char **found;
+};
+
+static bool is_manifest(const char *name)
+{
+    const char *end = "_manifest.json";
+    size_t length = strlen(name);
+    return length >= strlen(end) && strcmp(name + length - strlen(end), end) == 0;
+}
+
+static enum haul_code data_each(void *user, const char *name, struct haul_error *err)
+{
+    struct data_search *search = user;
+    bool data = name[0] != '.' && (is_manifest(name) || format_by_suffix(search->formats, name));
+    if (!data || (*search->found)[0])
+        return HAUL_OK;
+    *search->found = arena_text(search->arena, name);
+    return *search->found ? HAUL_OK : error_nomem(err, "a file name");
+}
+
+enum haul_code folder_data_file(const char *folder, const struct format *const *formats, struct arena *arena,
+                                const char **found, struct haul_error *err)
+{
+    *found = "";
+    if (!path_is_folder(folder))
+        return HAUL_OK;
+    struct data_search search = {.formats = formats, .arena = arena, .found = found};
+    return path_list(folder, data_each, &search, err);
+}
+
+static enum haul_code number_each(void *user, const struct folder_entry *entry, struct haul_error *err)
+{
+    (void)err;
+    uint64_t *next = user;
+    if (entry->part && !(entry->temp && entry->own) && entry->number >= *next)
+        *next = entry->number + 1;
+    return HAUL_OK;
+}
+
+enum haul_code folder_next_number(const struct folder_naming *naming, uint64_t *number,
+                                  struct haul_error *err)
+{
+    *number = 0;
+    return folder_walk(naming, number_each, number, err);
+}
+
+struct inode_search {
+    uint64_t inode, number;
+    bool found;
+};
+
+static enum haul_code inode_each(void *user, const struct folder_entry *entry, struct haul_error *err)
+{
+    struct inode_search *search = user;
+    struct file_identity identity;
+    if (search->found || !entry->part || (entry->temp && !entry->own))
+        return HAUL_OK;
+    enum haul_code code = path_identify(entry->path, &identity, err);
+    if (code)
+        return code == HAUL_NOT_FOUND ? HAUL_OK : code; /* gone meanwhile */
+    search->found = identity.inode == search->inode;
+    search->number = entry->number;
+    return HAUL_OK;
+}
+
+enum haul_code folder_find_inode(const struct folder_naming *naming, uint64_t inode, bool *found,
+                                 uint64_t *number, struct haul_error *err)
+{
+    struct inode_search search = {.inode = inode};
+    enum haul_code code = folder_walk(naming, inode_each, &search, err);
+    *found = search.found;
+    *number = search.number;
+    return code;
+}
+
+/* ---- removing ---- */
+
+static enum haul_code temp_each(void *user, const struct folder_entry *entry, struct haul_error *err)
+{
+    (void)user;
+    return entry->temp && entry->own ? path_remove(entry->path, err) : HAUL_OK;
+}
+
+enum haul_code folder_remove_temps(const struct folder_naming *naming, struct haul_error *err)
+{
+    return folder_walk(naming, temp_each, NULL, err);
+}
+
+static enum haul_code part_each(void *user, const struct folder_entry *entry, struct haul_error *err)
+{
+    const uint64_t *from = user;
+    bool remove = entry->part && !entry->temp && entry->number >= *from;
+    return remove ? path_remove(entry->path, err) : HAUL_OK;
+}
+
+enum haul_code folder_remove_parts(const struct folder_naming *naming, uint64_t from, struct haul_error *err)
+{
+    return folder_walk(naming, part_each, &from, err);
+}
+
+struct inode_set {
+    const uint64_t *inodes;
+    size_t count;
+};
+
+static bool inode_in(const struct inode_set *set, uint64_t inode)
+{
+    size_t low = 0, high = set->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (set->inodes[middle] == inode)
+            return true;
+        if (set->inodes[middle] < inode)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+static enum haul_code remove_inode_each(void *user, const struct folder_entry *entry, struct haul_error *err)
+{
+    struct file_identity identity;
+    struct haul_error gone = {0};
+    if (!entry->part || entry->temp || path_identify(entry->path, &identity, &gone))
+        return HAUL_OK;
+    return inode_in(user, identity.inode) ? path_remove(entry->path, err) : HAUL_OK;
+}
+
+enum haul_code folder_remove_inodes(const struct folder_naming *naming, const uint64_t *inodes, size_t count,
+                                    struct haul_error *err)
+{
+    struct inode_set set = {.inodes = inodes, .count = count};
+    return count ? folder_walk(naming, remove_inode_each, &set, err) : HAUL_OK;
+}

@@ -1,0 +1,42 @@
+/*
+ * file_folder.h: a folder target: which of its files are ours, and which run's.
+ */
+#ifndef HAUL_FORMAT_FILE_FOLDER_H
+#define HAUL_FORMAT_FILE_FOLDER_H
+
+#include "format/format.h"
+
+/* How the files of one table are called in one folder. */
+struct folder_naming {
+    const char *folder; /* with a slash at its end */
+    const char *stem;   /* NULL: no part is recognised */
+    const char *suffix;
+    const char *run; /* whose temporary names are "own" */
+};
+
+/* Is there the state of a run that did not finish? */
+bool folder_has_state(const char *folder);
+
+/* The first data file or manifest in it, "" when there is none. */
+enum haul_code folder_data_file(const char *folder, const struct format *const *formats, struct arena *arena,
+                                const char **found, struct haul_error *err);
+
+/* The number behind the highest one in use, by published files and by the
+ * temporary files of other runs. */
+enum haul_code folder_next_number(const struct folder_naming *naming, uint64_t *number,
+                                  struct haul_error *err);
+
+/* The number of the file, published or temporary and own, that has this inode. */
+enum haul_code folder_find_inode(const struct folder_naming *naming, uint64_t inode, bool *found,
+                                 uint64_t *number, struct haul_error *err);
+
+/* Removes published files of the table that have one of these inodes (sorted). */
+enum haul_code folder_remove_inodes(const struct folder_naming *naming, const uint64_t *inodes, size_t count,
+                                    struct haul_error *err);
+
+enum haul_code folder_remove_temps(const struct folder_naming *naming, struct haul_error *err);
+
+/* Removes published files of the table numbered `from` and above. */
+enum haul_code folder_remove_parts(const struct folder_naming *naming, uint64_t from, struct haul_error *err);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * file_writer.c: one unit of a file: a whole part, encoded apart from all others.
+ *
+ * write and seal touch the worker's own piece only. commit waits for the turn;
+ * a worker that holds the memory reserve puts its finished bytes on disk before
+ * it waits, so that the one it waits for can have the reserve (base/memory.h).
+ */
+#include "format/file_writer.h"
+
+#include <stdlib.h>
+
+struct file_writer {
+    struct writer writer;
+    struct file_output *output;
+    const struct context *context;
+    struct piece *piece;
+    uint64_t part;
+};
+
+static enum haul_code writer_write(struct writer *writer, const struct batch *batch, struct haul_error *err)
+{
+    struct piece *piece = ((struct file_writer *)writer)->piece;
+    return piece->ops->write(piece, batch, err);
+}
+
+static void writer_abort(struct writer *writer)
+{
+    struct file_writer *file = (struct file_writer *)writer;
+    file->piece->ops->close(file->piece);
+    free(file);
+}
+
+static enum haul_code writer_commit(struct writer *writer, struct receipt *receipt, struct arena *arena,
+                                    struct haul_error *err)
+{
+    struct file_writer *file = (struct file_writer *)writer;
+    struct piece *piece = file->piece;
+    if (!receipt->last || receipt->unit.first_row != 0)
+        return error_set(err, HAUL_INTERNAL, "a file's unit is a whole part, part %llu was given in pieces",
+                         (unsigned long long)file->part);
+    enum haul_code code = piece->ops->seal(piece, err);
+    if (!code && file->context->memory && memory_borrowed(file->context->memory) &&
+        !file_output_is_turn(file->output, file->part))
+        code = piece->ops->spill(piece, err);
+    if (!code)
+        code = file_output_wait(file->output, file->part, file->context, err);
+    if (!code)
+        code = file_output_append(file->output, piece, receipt->rows, arena, &receipt->text, err);
+    if (!code)
+        writer_abort(writer); /* nothing is left to undo: closes the piece */
+    return code;
+}
+
+static const struct writer_ops file_writer_ops = {
+    .write = writer_write, .commit = writer_commit, .abort = writer_abort};
+
+enum haul_code file_writer_open(struct file_output *output, const struct context *context,
+                                const struct unit *unit, struct writer **writer, struct haul_error *err)
+{
+    struct file_writer *file = calloc(1, sizeof *file);
+    if (!file)
+        return error_nomem(err, "a writer");
+    *file = (struct file_writer){
+        .writer.ops = &file_writer_ops, .output = output, .context = context, .part = unit->part};
+    enum haul_code code =
+        output->format->ops->piece(output->format, context, output->setup->spill_folder, &file->piece, err);
+    if (code) {
+        free(file);
+        return code;
+    }
+    *writer = &file->writer;
+    return HAUL_OK;
+}

@@ -1,0 +1,247 @@
+/*
+ * Each allocation of the ground floor fails once: the call says so, nothing is
+ * lost or leaked, and the same call succeeds afterwards. Linked with --wrap for
+ * the allocation calls, so that the n-th of them fails.
+ */
+#include "base/buffer.h"
+#include "base/collector.h"
+#include "base/file.h"
+#include "base/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+
+static long calls_left = -1;    /* -1: none fails */
+static bool failed, failing_on; /* failing_on: all after it fail as well */
+
+static bool fails_now(void)
+{
+    if (calls_left < 0 || (failed && !failing_on))
+        return false;
+    if (calls_left > 0) {
+        calls_left--;
+        return false;
+    }
+    failed = true;
+    errno = ENOMEM;
+    return true;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t length);
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__real_mremap(void *block, size_t old_size, size_t new_size, int flags);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t length);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mremap(void *block, size_t old_size, size_t new_size, int flags);
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails_now() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return fails_now() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return fails_now() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t length)
+{
+    return fails_now() ? NULL : __real_strndup(text, length);
+}
+
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    return fails_now() ? MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
+}
+
+void *__wrap_mremap(void *block, size_t old_size, size_t new_size, int flags)
+{
+    return fails_now() ? MAP_FAILED : __real_mremap(block, old_size, new_size, flags);
+}
+
+typedef enum haul_code (*scene_fn)(struct haul_error *err);
+
+/* Plays the scene with its first allocation failing, then its second, ... until
+ * none is left to fail. One failure alone may be survived (a buffer tries a
+ * smaller growth); when all after it fail too, it must be told. */
+static void play_failing(scene_fn scene, int least)
+{
+    int failures = 0;
+    for (long n = 0; n < 10000; n++, failures++) {
+        struct haul_error err = {0};
+        failed = false;
+        calls_left = n;
+        enum haul_code code = scene(&err);
+        calls_left = -1;
+        if (!failed) {
+            assert_int_equal(code, HAUL_OK);
+            break;
+        }
+        if (code == HAUL_OK && !failing_on)
+            continue;
+        assert_int_equal(code, HAUL_NOMEM);
+        assert_int_equal(err.code, HAUL_NOMEM);
+        assert_int_not_equal(strlen(err.message), 0);
+    }
+    assert_in_range(failures, least, 9999);
+}
+
+static void play(scene_fn scene, int least)
+{
+    failing_on = false;
+    play_failing(scene, least);
+    failing_on = true;
+    play_failing(scene, least);
+}
+
+static enum haul_code buffer_fill(struct memory *memory, struct haul_error *err)
+{
+    struct buffer buffer;
+    char block[3000];
+    memset(block, 'x', sizeof block);
+    buffer_init(&buffer, memory);
+    enum haul_code code = HAUL_OK;
+    for (int i = 0; !code && i < 300; i++) {
+        size_t before = buffer.length;
+        code = buffer_append(&buffer, block, sizeof block, err);
+        assert_int_equal(buffer.length, code ? before : before + sizeof block);
+    }
+    if (!code)
+        code = buffer_printf(&buffer, err, "%d", 7);
+    buffer_release(&buffer);
+    assert_int_equal(memory_used(memory), 0);
+    return code;
+}
+
+static enum haul_code buffers_scene(struct haul_error *err)
+{
+    struct memory *root = NULL, *share = NULL;
+    enum haul_code code = memory_open(&root, (size_t)16 << 20, 1, err);
+    if (!code)
+        code = memory_share(root, &share, err);
+    if (!code)
+        code = buffer_fill(share, err);
+    memory_close(share);
+    memory_close(root);
+    return code;
+}
+
+static enum haul_code options_scene(struct haul_error *err)
+{
+    static const struct haul_option table[] = {{"a", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""}};
+    struct settings settings = {0};
+    char text[5000];
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    enum haul_code code = settings_init(&settings, table, 1, err);
+    if (!code)
+        code = settings_set(&settings, "a", text, err);
+    if (!code && strcmp(settings_text(&settings, "a"), text) != 0)
+        code = HAUL_INTERNAL;
+    settings_release(&settings);
+    return code;
+}
+
+static enum haul_code rejects_scene(struct haul_error *err)
+{
+    struct reject_limit limit = {.max = -1};
+    struct collector collector = {.limit = &limit};
+    const struct reject reject = {.column = "c", .reason = "bad", .value = "v", .value_length = 1};
+    enum haul_code code = HAUL_OK;
+    for (int i = 0; !code && i < 50; i++) {
+        code = collector_reject(&collector, HAUL_DATA, &reject, err);
+        if (!code)
+            code = collector_loss(&collector, "c", i % 2 ? "offset" : "digit", 1, err);
+    }
+    int64_t count = 0;
+    for (const struct reject_node *node = collector.rejects; node; node = node->next)
+        count++;
+    assert_int_equal(count, collector.reject_count);
+    collector_release(&collector);
+    return code;
+}
+
+static enum haul_code ignore_name(void *user, const char *name, struct haul_error *err)
+{
+    (void)user;
+    (void)name;
+    (void)err;
+    return HAUL_OK;
+}
+
+static enum haul_code files_scene(struct haul_error *err)
+{
+    struct file from = {0}, to = {0};
+    enum haul_code code = file_open(&from, "/proc/self/stat", FILE_READ, err);
+    if (!code)
+        code = file_open(&to, "/dev/null", FILE_UPDATE, err);
+    if (!code)
+        code = file_copy_range(&from, 0, 10, &to, err);
+    if (!code)
+        code = path_list("/proc/self", ignore_name, NULL, err);
+    file_close(&from);
+    file_close(&to);
+    return code;
+}
+
+static void buffers(void **state)
+{
+    (void)state;
+    play(buffers_scene, 8);
+}
+
+static void options(void **state)
+{
+    (void)state;
+    play(options_scene, 2);
+}
+
+static void rejects(void **state)
+{
+    (void)state;
+    play(rejects_scene, 3);
+}
+
+static void files(void **state)
+{
+    (void)state;
+    play(files_scene, 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(buffers),
+        cmocka_unit_test(options),
+        cmocka_unit_test(rejects),
+        cmocka_unit_test(files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

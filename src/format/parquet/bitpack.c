@@ -12,8 +12,8 @@
 
 #define GROUP 8
 
-static inline __attribute__((always_inline)) void pack_groups(const uint32_t *values, size_t groups, int width,
-                                                              uint8_t *out)
+static inline __attribute__((always_inline)) void pack_groups(const uint32_t *values, size_t groups,
+                                                              int width, uint8_t *out)
 {
     for (size_t g = 0; g < groups; g++, values += GROUP, out += width) {
         uint64_t bits = 0;
@@ -41,11 +41,12 @@ static inline __attribute__((always_inline)) void pack_groups(const uint32_t *va
     {                                                                                                        \
         pack_groups(values, groups, width, out);                                                             \
     }
-LEAF(1) LEAF(2) LEAF(3) LEAF(4) LEAF(5) LEAF(6) LEAF(7) LEAF(8) LEAF(9) LEAF(10) LEAF(11)
-LEAF(12) LEAF(13) LEAF(14) LEAF(15) LEAF(16) LEAF(17) LEAF(18) LEAF(19) LEAF(20) LEAF(21) LEAF(22)
-LEAF(23) LEAF(24) LEAF(25) LEAF(26) LEAF(27) LEAF(28) LEAF(29) LEAF(30) LEAF(31) LEAF(32)
+LEAF(1)
+LEAF(2) LEAF(3) LEAF(4) LEAF(5) LEAF(6) LEAF(7) LEAF(8) LEAF(9) LEAF(10) LEAF(11) LEAF(12) LEAF(13) LEAF(14)
+    LEAF(15) LEAF(16) LEAF(17) LEAF(18) LEAF(19) LEAF(20) LEAF(21) LEAF(22) LEAF(23) LEAF(24) LEAF(25)
+        LEAF(26) LEAF(27) LEAF(28) LEAF(29) LEAF(30) LEAF(31) LEAF(32)
 
-typedef void (*pack_fn)(const uint32_t *values, size_t groups, uint8_t *out);
+            typedef void (*pack_fn)(const uint32_t *values, size_t groups, uint8_t *out);
 
 static const pack_fn packers[33] = {
     NULL,    pack_1,  pack_2,  pack_3,  pack_4,  pack_5,  pack_6,  pack_7,  pack_8,  pack_9,  pack_10,

@@ -10,10 +10,10 @@
 #include "format/parquet/encode_delta.h"
 #include "format/parquet/bitpack.h"
 
-#define BLOCK           128u
-#define MINIBLOCKS      4u
-#define MINIBLOCK       (BLOCK / MINIBLOCKS)
-#define VARINT_BYTES    10u
+#define BLOCK        128u
+#define MINIBLOCKS   4u
+#define MINIBLOCK    (BLOCK / MINIBLOCKS)
+#define VARINT_BYTES 10u
 
 static uint64_t zigzag(int64_t value)
 {

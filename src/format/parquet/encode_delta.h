@@ -7,8 +7,10 @@
 
 #include "base/buffer.h"
 
-enum haul_code encode_delta_i32(const uint32_t *values, size_t count, struct buffer *out, struct haul_error *err);
-enum haul_code encode_delta_i64(const uint64_t *values, size_t count, struct buffer *out, struct haul_error *err);
+enum haul_code encode_delta_i32(const uint32_t *values, size_t count, struct buffer *out,
+                                struct haul_error *err);
+enum haul_code encode_delta_i64(const uint64_t *values, size_t count, struct buffer *out,
+                                struct haul_error *err);
 
 /* Bytes the encoded form takes, without making it. */
 size_t encode_delta_measure_i32(const uint32_t *values, size_t count);

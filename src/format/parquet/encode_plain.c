@@ -18,8 +18,8 @@ size_t encode_plain_strings_bytes(const struct strings *strings, size_t first, s
     return bytes;
 }
 
-enum haul_code encode_plain_strings(const struct strings *strings, size_t first, size_t count, struct buffer *out,
-                                    struct haul_error *err)
+enum haul_code encode_plain_strings(const struct strings *strings, size_t first, size_t count,
+                                    struct buffer *out, struct haul_error *err)
 {
     size_t bytes = encode_plain_strings_bytes(strings, first, count);
     enum haul_code code = buffer_reserve(out, bytes + MOVE, err);
@@ -41,7 +41,8 @@ enum haul_code encode_plain_strings(const struct strings *strings, size_t first,
     return HAUL_OK;
 }
 
-enum haul_code encode_plain_bools(const uint8_t *values, size_t count, struct buffer *out, struct haul_error *err)
+enum haul_code encode_plain_bools(const uint8_t *values, size_t count, struct buffer *out,
+                                  struct haul_error *err)
 {
     enum haul_code code = buffer_reserve(out, count / 8 + 1, err);
     if (code)
@@ -62,8 +63,8 @@ enum haul_code encode_plain_bools(const uint8_t *values, size_t count, struct bu
     return HAUL_OK;
 }
 
-static enum haul_code gather_lengths(const uint8_t *plain, size_t count, struct buffer *lengths, size_t *total,
-                                     struct haul_error *err)
+static enum haul_code gather_lengths(const uint8_t *plain, size_t count, struct buffer *lengths,
+                                     size_t *total, struct haul_error *err)
 {
     buffer_clear(lengths);
     enum haul_code code = buffer_reserve(lengths, count * sizeof(uint32_t), err);
@@ -80,8 +81,8 @@ static enum haul_code gather_lengths(const uint8_t *plain, size_t count, struct 
     return HAUL_OK;
 }
 
-enum haul_code encode_delta_length(const uint8_t *plain, size_t count, struct buffer *scratch, struct buffer *out,
-                                   struct haul_error *err)
+enum haul_code encode_delta_length(const uint8_t *plain, size_t count, struct buffer *scratch,
+                                   struct buffer *out, struct haul_error *err)
 {
     size_t total = 0;
     enum haul_code code = gather_lengths(plain, count, scratch, &total, err);

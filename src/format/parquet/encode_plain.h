@@ -17,17 +17,18 @@ struct strings {
 };
 
 /* Appends `count` strings from `first` on, each after its length (u32). */
-enum haul_code encode_plain_strings(const struct strings *strings, size_t first, size_t count, struct buffer *out,
-                                    struct haul_error *err);
+enum haul_code encode_plain_strings(const struct strings *strings, size_t first, size_t count,
+                                    struct buffer *out, struct haul_error *err);
 
 /* Bytes their plain form takes. */
 size_t encode_plain_strings_bytes(const struct strings *strings, size_t first, size_t count);
 
 /* Appends booleans given as bytes 0 and 1, eight to a byte. */
-enum haul_code encode_plain_bools(const uint8_t *values, size_t count, struct buffer *out, struct haul_error *err);
+enum haul_code encode_plain_bools(const uint8_t *values, size_t count, struct buffer *out,
+                                  struct haul_error *err);
 
 /* DELTA_LENGTH_BYTE_ARRAY of `count` strings given in plain form. */
-enum haul_code encode_delta_length(const uint8_t *plain, size_t count, struct buffer *scratch, struct buffer *out,
-                                   struct haul_error *err);
+enum haul_code encode_delta_length(const uint8_t *plain, size_t count, struct buffer *scratch,
+                                   struct buffer *out, struct haul_error *err);
 
 #endif

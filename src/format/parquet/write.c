@@ -1,0 +1,375 @@
+/*
+ * write.c: a Parquet file from pieces.
+ *
+ * append puts the row groups of a piece behind what is there, column chunk by
+ * column chunk, and makes a record of each (group_note.h), because only now are
+ * their offsets known. The records are all that finish needs; a run that is
+ * continued by another process gets them back from the receipts. finish writes
+ * column indexes, offset indexes and the footer. Nothing in the file depends on
+ * time, machine or chance.
+ */
+#include "format/parquet/write.h"
+#include "format/parquet/base64.h"
+#include "format/parquet/write_options.h"
+
+#define CREATED_BY   "haul version 0.1.0"
+#define INDEX_WINDOW ((size_t)1 << 20) /* of index bytes gathered before they are appended */
+#define ORDINAL_MAX  INT16_MAX
+
+struct output {
+    struct format_output base;
+    struct schema schema;
+    struct tree tree;
+    struct arena arena; /* the tree */
+    struct write_plan plan;
+    struct buffer records; /* of all row groups in the file */
+    size_t group_count;
+};
+
+static struct output *output_of(struct format_output *output)
+{
+    return (struct output *)output;
+}
+
+static enum haul_code output_piece(struct format_output *base, const struct context *context,
+                                   const char *spill_folder, struct piece **piece, struct haul_error *err)
+{
+    return parquet_piece_open(&output_of(base)->plan, context, spill_folder, piece, err);
+}
+
+/* ---- appending ---- */
+
+static enum haul_code append_magic(struct output_file *file, struct haul_error *err)
+{
+    return file->offset > 0 ? HAUL_OK : file->ops->append(file, PARQUET_MAGIC, PARQUET_MAGIC_BYTES, err);
+}
+
+static enum haul_code append_group(struct output *output, const struct group *group,
+                                   const struct spill *spill, struct output_file *file, struct buffer *record,
+                                   struct haul_error *err)
+{
+    struct group_place place = {&output->tree, output->plan.codec, output->plan.page_version, file->offset};
+    enum haul_code code = group_note_write(group, &place, record, err);
+    for (int i = 0; !code && i < output->tree.leaf_count; i++) {
+        code = page_store_write(&group->chunks[i].dictionary, spill, file, err);
+        if (!code)
+            code = page_store_write(&group->chunks[i].pages, spill, file, err);
+    }
+    return code;
+}
+
+static enum haul_code note_print(const struct buffer *record, struct arena *arena, const char **note,
+                                 struct haul_error *err)
+{
+    char *text = arena_alloc(arena, base64_length(record->length) + 1);
+    if (!text)
+        return error_nomem(err, "a receipt");
+    base64_print(record->data, record->length, text);
+    *note = text;
+    return HAUL_OK;
+}
+
+static enum haul_code append_groups(struct output *output, const struct parquet_piece *piece,
+                                    struct output_file *file, struct buffer *record, struct haul_error *err)
+{
+    enum haul_code code = append_magic(file, err);
+    for (size_t g = 0; !code && g < piece->group_count; g++)
+        code = append_group(output, &piece->groups[g], &piece->spill, file, record, err);
+    return code ? code : buffer_reserve(&output->records, record->length, err);
+}
+
+static enum haul_code output_append(struct format_output *base, struct piece *piece_base,
+                                    struct output_file *file, struct arena *arena, const char **note,
+                                    struct haul_error *err)
+{
+    struct output *output = output_of(base);
+    const struct parquet_piece *piece = (const struct parquet_piece *)piece_base;
+    struct buffer record;
+    buffer_init(&record, NULL);
+    enum haul_code code = append_groups(output, piece, file, &record, err);
+    if (!code)
+        code = note_print(&record, arena, note, err);
+    if (!code && record.length > 0)
+        buffer_put(&output->records, record.data, record.length);
+    if (!code)
+        output->group_count += piece->group_count;
+    buffer_release(&record);
+    return code;
+}
+
+/* ---- restoring ---- */
+
+/* Counts the records in `data` and checks that all stand before `offset`. */
+static enum haul_code check_records(const struct output *output, struct slice data, int64_t offset,
+                                    size_t *count, struct haul_error *err)
+{
+    struct arena arena = {0};
+    enum haul_code code = HAUL_OK;
+    *count = 0;
+    while (!code && data.length > 0) {
+        struct group_note note;
+        size_t used = 0;
+        code = group_note_read(data, output->tree.leaf_count, &arena, &note, &used, err);
+        if (!code && note.row_group.file_offset + note.row_group.total_compressed_size > offset)
+            code = error_set(err, HAUL_INTEGRITY, "a receipt names a row group behind the end of the file");
+        data.data += used;
+        data.length -= used;
+        ++*count;
+    }
+    arena_release(&arena);
+    return code;
+}
+
+static enum haul_code output_restore(struct format_output *base, const char *note, int64_t offset,
+                                     struct haul_error *err)
+{
+    struct output *output = output_of(base);
+    size_t before = output->records.length, count = 0;
+    enum haul_code code = base64_parse(note ? note : "", note ? strlen(note) : 0, &output->records, err);
+    if (!code) {
+        struct slice data = {output->records.data + before, output->records.length - before};
+        code = check_records(output, data, offset, &count, err);
+    }
+    if (code)
+        output->records.length = before;
+    else
+        output->group_count += count;
+    return code;
+}
+
+/* ---- the end ---- */
+
+static enum haul_code read_notes(const struct output *output, struct arena *arena, struct group_note **notes,
+                                 struct haul_error *err)
+{
+    struct slice data = {output->records.data, output->records.length};
+    enum haul_code code = HAUL_OK;
+    *notes = arena_alloc_array(arena, output->group_count + 1, sizeof **notes);
+    if (!*notes)
+        return error_nomem(err, "the footer");
+    for (size_t g = 0; !code && g < output->group_count; g++) {
+        size_t used = 0;
+        code = group_note_read(data, output->tree.leaf_count, arena, &(*notes)[g], &used, err);
+        data.data += used;
+        data.length -= used;
+    }
+    return code;
+}
+
+struct index_writer { /* gathers small indexes, so that the file sees large writes */
+    struct buffer bytes;
+    struct output_file *file;
+};
+
+static enum haul_code index_flush(struct index_writer *writer, struct haul_error *err)
+{
+    enum haul_code code = HAUL_OK;
+    if (writer->bytes.length > 0)
+        code = writer->file->ops->append(writer->file, writer->bytes.data, writer->bytes.length, err);
+    buffer_clear(&writer->bytes);
+    return code;
+}
+
+static enum haul_code index_put(struct index_writer *writer, struct slice index, int64_t *offset,
+                                int32_t *length, struct haul_error *err)
+{
+    *offset = writer->file->offset + (int64_t)writer->bytes.length;
+    *length = (int32_t)index.length;
+    enum haul_code code = buffer_append(&writer->bytes, index.data, index.length, err);
+    return code || writer->bytes.length < INDEX_WINDOW ? code : index_flush(writer, err);
+}
+
+static enum haul_code put_column_indexes(struct index_writer *writer, struct group_note *note,
+                                         struct haul_error *err)
+{
+    enum haul_code code = HAUL_OK;
+    for (size_t i = 0; !code && i < note->row_group.columns.count; i++) {
+        struct column_chunk *chunk = &note->row_group.columns.items[i];
+        if (note->column_indexes[i].length == 0)
+            continue;
+        code = index_put(writer, note->column_indexes[i], &chunk->column_index_offset,
+                         &chunk->column_index_length, err);
+        chunk->has |= 1u << CHUNK_COLUMN_INDEX_OFFSET | 1u << CHUNK_COLUMN_INDEX_LENGTH;
+    }
+    return code;
+}
+
+static enum haul_code put_offset_indexes(struct index_writer *writer, struct group_note *note,
+                                         struct haul_error *err)
+{
+    enum haul_code code = HAUL_OK;
+    for (size_t i = 0; !code && i < note->row_group.columns.count; i++) {
+        struct column_chunk *chunk = &note->row_group.columns.items[i];
+        code = index_put(writer, note->offset_indexes[i], &chunk->offset_index_offset,
+                         &chunk->offset_index_length, err);
+        chunk->has |= 1u << CHUNK_OFFSET_INDEX_OFFSET | 1u << CHUNK_OFFSET_INDEX_LENGTH;
+    }
+    return code;
+}
+
+static enum haul_code append_indexes(struct output *output, struct group_note *notes,
+                                     struct output_file *file, struct haul_error *err)
+{
+    struct index_writer writer = {.file = file};
+    enum haul_code code = HAUL_OK;
+    for (size_t g = 0; !code && g < output->group_count; g++)
+        code = put_column_indexes(&writer, &notes[g], err);
+    for (size_t g = 0; !code && g < output->group_count; g++)
+        code = put_offset_indexes(&writer, &notes[g], err);
+    if (!code)
+        code = index_flush(&writer, err);
+    buffer_release(&writer.bytes);
+    return code;
+}
+
+static struct slice text_slice(const char *text)
+{
+    return (struct slice){(const uint8_t *)text, strlen(text)};
+}
+
+static enum haul_code fill_key_values(const struct output *output, struct buffer *sql_types,
+                                      struct arena *arena, struct file_metadata *file, struct haul_error *err)
+{
+    enum haul_code code = schema_sql_types_print(&output->schema, sql_types, err);
+    if (code || sql_types->length == 0)
+        return code;
+    struct key_value *items = arena_alloc_array(arena, 1, sizeof *items);
+    if (!items)
+        return error_nomem(err, "the footer");
+    items[0].key = text_slice(SCHEMA_SQL_TYPES_KEY);
+    items[0].value = (struct slice){sql_types->data, sql_types->length};
+    thrift_set(&items[0], KEY_VALUE_VALUE);
+    file->key_values.items = items;
+    file->key_values.count = 1;
+    thrift_set(file, FILE_KEY_VALUES);
+    return HAUL_OK;
+}
+
+static enum haul_code fill_groups(const struct output *output, const struct group_note *notes,
+                                  struct arena *arena, struct file_metadata *file, struct haul_error *err)
+{
+    file->row_groups.count = output->group_count;
+    file->row_groups.items =
+        arena_alloc_array(arena, output->group_count + 1, sizeof *file->row_groups.items);
+    if (!file->row_groups.items)
+        return error_nomem(err, "the footer");
+    for (size_t g = 0; g < output->group_count; g++) {
+        struct row_group *group = &file->row_groups.items[g];
+        *group = notes[g].row_group;
+        file->num_rows += group->num_rows;
+        if (g <= ORDINAL_MAX) {
+            group->ordinal = (int16_t)g;
+            thrift_set(group, ROW_GROUP_ORDINAL);
+        }
+    }
+    return HAUL_OK;
+}
+
+static enum haul_code fill_orders(const struct output *output, struct arena *arena,
+                                  struct file_metadata *file, struct haul_error *err)
+{
+    size_t count = (size_t)output->tree.leaf_count;
+    file->column_orders.count = count;
+    file->column_orders.items = arena_alloc_array(arena, count + 1, sizeof *file->column_orders.items);
+    if (!file->column_orders.items)
+        return error_nomem(err, "the footer");
+    for (size_t i = 0; i < count; i++)
+        thrift_set(&file->column_orders.items[i], COLUMN_ORDER_TYPE);
+    thrift_set(file, FILE_COLUMN_ORDERS);
+    return HAUL_OK;
+}
+
+/* The footer, its length and the magic. */
+static enum haul_code footer_print(const struct file_metadata *metadata, struct buffer *out,
+                                   struct haul_error *err)
+{
+    enum haul_code code = thrift_write(&thrift_file_metadata, metadata, out, err);
+    if (!code && out->length > FOOTER_BYTES_MAX)
+        return error_set(err, HAUL_LIMIT,
+                         "the footer would be %zu bytes: use larger row groups (--rowgroup-size)",
+                         out->length);
+    uint32_t length = (uint32_t)out->length;
+    if (!code)
+        code = buffer_append(out, &length, sizeof length, err);
+    return code ? code : buffer_append(out, PARQUET_MAGIC, PARQUET_MAGIC_BYTES, err);
+}
+
+static enum haul_code append_footer(struct output *output, const struct group_note *notes,
+                                    struct arena *arena, struct output_file *file, struct haul_error *err)
+{
+    struct buffer footer = {0}, sql_types = {0};
+    struct file_metadata metadata = {.version = 1, .created_by = text_slice(CREATED_BY)};
+    metadata.schema.items = output->tree.elements;
+    metadata.schema.count = output->tree.element_count;
+    thrift_set(&metadata, FILE_CREATED_BY);
+    enum haul_code code = fill_groups(output, notes, arena, &metadata, err);
+    if (!code)
+        code = fill_key_values(output, &sql_types, arena, &metadata, err);
+    if (!code)
+        code = fill_orders(output, arena, &metadata, err);
+    if (!code)
+        code = footer_print(&metadata, &footer, err);
+    if (!code)
+        code = file->ops->append(file, footer.data, footer.length, err);
+    buffer_release(&footer);
+    buffer_release(&sql_types);
+    return code;
+}
+
+static enum haul_code output_finish(struct format_output *base, struct output_file *file,
+                                    struct haul_error *err)
+{
+    struct output *output = output_of(base);
+    struct arena arena = {0};
+    struct group_note *notes = NULL;
+    enum haul_code code = append_magic(file, err);
+    if (!code)
+        code = read_notes(output, &arena, &notes, err);
+    if (!code)
+        code = append_indexes(output, notes, file, err);
+    if (!code)
+        code = append_footer(output, notes, &arena, file, err);
+    arena_release(&arena);
+    return code;
+}
+
+/* ---- life ---- */
+
+static void output_close(struct format_output *base)
+{
+    struct output *output = output_of(base);
+    schema_release(&output->schema);
+    arena_release(&output->arena);
+    buffer_release(&output->records);
+    memory_free(NULL, output, sizeof *output);
+}
+
+static const struct format_output_ops ops = {
+    .piece = output_piece,
+    .append = output_append,
+    .restore = output_restore,
+    .finish = output_finish,
+    .close = output_close,
+};
+
+enum haul_code parquet_open_output(const struct format_request *request, const struct schema *schema,
+                                   struct format_output **out, struct haul_error *err)
+{
+    struct output *output = memory_alloc(NULL, sizeof *output);
+    if (!output)
+        return error_nomem(err, "the Parquet file");
+    memset(output, 0, sizeof *output);
+    output->base.ops = &ops;
+    enum haul_code code = write_options_read(request->context, &output->plan, err);
+    if (!code)
+        code = schema_copy(schema, &output->schema, err);
+    if (!code)
+        code = schema_to_parquet(&output->schema, &output->tree, &output->arena, err);
+    output->plan.schema = &output->schema;
+    output->plan.tree = &output->tree;
+    if (code)
+        output_close(&output->base);
+    else
+        *out = &output->base;
+    return code;
+}

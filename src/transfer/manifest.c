@@ -4,8 +4,8 @@
  * Version 2: who wrote it, the columns with their types, the sums of the whole
  * (rows, hash, rejects, losses), and each part with its rows and hash,
  * so that a reader can prove the folder against it. It says nothing of time or
- * place: the same rows make the same manifest. File names are the sink's to add:
- * part p of P went to file p x N / P.
+ * place: the same rows make the same manifest. The files are the sink's to add, in
+ * the empty array "entries"; part p of P went to file p x N / P.
  */
 #include "transfer/manifest.h"
 #include <jansson.h>

@@ -13,6 +13,7 @@
 #include "transfer/fingerprint.h"
 #include "transfer/manifest.h"
 #include "transfer/reject.h"
+#include "transfer/verify.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -301,14 +302,15 @@ static struct run_record record_of(const struct run *run, bool finished)
 
 static enum haul_code receipts_take(struct run *run, const struct run_record *record, struct haul_error *err)
 {
-    for (size_t i = 0; i < record->receipt_count; i++)
-        if (tally_add(&run->tally, &record->receipts[i], true, err))
+    for (size_t i = 0; i < record->receipt_count; i++) {
+        struct receipt receipt = record->receipts[i];
+        receipt.unit.parts = run->plan.cut ? 0 : run->plan.part_count;
+        if (tally_add(&run->tally, &receipt, true, err))
             return err->code;
+    }
     tally_sort(&run->tally);
     if (run->terms.ordered || run->plan.cut)
-        (void)tally_keep_prefix(&run->tally);
-    atomic_store(&run->limit.finished, run->tally.rejects);
-    atomic_store(&run->progress.rows, run->tally.rows);
+        tally_keep_prefix(&run->tally);
     return HAUL_OK;
 }
 
@@ -321,11 +323,8 @@ static enum haul_code go_on(struct run *run, const struct run_record *record, st
     run->plan_text = strdup(record->plan);
     if (!run->plan_text)
         return error_nomem(err, "the plan");
-    if (receipts_take(run, record, err))
-        return err->code;
-    if (state_continue(&run->state, run->plan_text, run->tally.receipts, run->tally.count, err))
-        return failed_at(HAUL_SIDE_TARGET, err);
-    return HAUL_OK;
+    run->continued = true;
+    return receipts_take(run, record, err);
 }
 
 /* What the unfinished run made goes; then the target must be free. */
@@ -395,6 +394,38 @@ static enum haul_code run_begin(struct run *run, struct haul_result *result, boo
 
 /* ---- 5. prepare, work ---- */
 
+/* The sink has seen the receipts of its own making in prepare; of the journal's it
+ * says by open which of them count. Those that do not are done again. */
+static enum haul_code receipts_confirm(struct run *run, struct haul_error *err)
+{
+    struct sink *sink = run->transfer->sink;
+    enum haul_code code = HAUL_OK;
+    for (size_t i = 0; !code && i < run->tally.count; i++) {
+        struct writer *writer = NULL;
+        enum unit_state state = UNIT_BUSY;
+        struct receipt receipt = {0};
+        code = sink->ops->open(sink, &run->context, &run->tally.receipts[i].unit, &writer, &state, &receipt,
+                               err);
+        if (code || state == UNIT_DONE)
+            continue;
+        if (writer)
+            writer->ops->abort(writer);
+        tally_drop(&run->tally, i--);
+    }
+    if (run->terms.ordered || run->plan.cut)
+        tally_keep_prefix(&run->tally);
+    return code;
+}
+
+static enum haul_code continue_from(struct run *run, struct haul_error *err)
+{
+    if (!run->state.ledger && receipts_confirm(run, err))
+        return err->code;
+    atomic_store(&run->limit.finished, run->tally.rejects);
+    atomic_store(&run->progress.rows, run->tally.rows);
+    return state_continue(&run->state, run->plan_text, run->tally.receipts, run->tally.count, err);
+}
+
 static enum haul_code starts_make(struct run *run, struct haul_error *err)
 {
     const struct plan *plan = &run->plan;
@@ -447,12 +478,14 @@ static enum haul_code work(struct run *run, struct haul_error *err)
         return err->code;
     run->workers =
         least(run->workers, run->plan.part_count < WORKERS_MAX ? (int)run->plan.part_count : WORKERS_MAX);
-    start_tell(run);
     if (source->ops->begin && source->ops->begin(source, run->workers, err))
         return failed_at(HAUL_SIDE_SOURCE, err);
     run->source_begun = true;
-    if (sink->ops->prepare(sink, &run->context, &record, err))
+    if (sink->ops->prepare(sink, &run->context, &record, err) || (run->continued && continue_from(run, err)))
         return failed_at(HAUL_SIDE_TARGET, err);
+    if (starts_make(run, err))
+        return err->code;
+    start_tell(run);
     return workers_run(run, err);
 }
 
@@ -496,6 +529,35 @@ static enum haul_code finish(struct run *run, struct haul_error *err)
     if (run->tally.rejects > 0)
         context_warn(&run->context, "%lld rows were refused and set aside", (long long)run->tally.rejects);
     return HAUL_OK;
+}
+
+/* --verify: reads the published target again; it must hold the rows the receipts say. */
+static enum haul_code target_compare(struct run *run, struct source *target, struct haul_error *err)
+{
+    struct verified found = {0};
+    char wanted_hash[HASH_TEXT_BYTES], found_hash[HASH_TEXT_BYTES];
+    enum haul_code code = target->ops->describe(target, &found.info, err);
+    if (!code)
+        code = verify_read(&run->context, target, run->workers, NULL, &found, err);
+    hash_print(run->tally.hash, wanted_hash);
+    hash_print(found.hash, found_hash);
+    if (!code && (found.rows != run->tally.rows || !hash_equal(found.hash, run->tally.hash)))
+        code = error_set(err, HAUL_INTEGRITY, "--verify: %lld rows with hash %s were written, %lld with %s are there",
+                         (long long)run->tally.rows, wanted_hash, (long long)found.rows, found_hash);
+    verified_release(&found);
+    return code;
+}
+
+static enum haul_code target_verify(struct run *run, struct haul_error *err)
+{
+    struct source *target = NULL;
+    if (!settings_flag(run->settings, "verify"))
+        return HAUL_OK;
+    if (run->transfer->open_target(run->transfer->open_target_user, &target, err))
+        return failed_at(HAUL_SIDE_TARGET, err);
+    enum haul_code code = target_compare(run, target, err);
+    target->ops->close(target);
+    return code ? failed_at(HAUL_SIDE_TARGET, err) : HAUL_OK;
 }
 
 /* Keeps what can go on; removes the rest. */
@@ -545,7 +607,7 @@ static enum haul_code run_steps(struct run *run, struct haul_result *result, str
         fail(run, err);
         return err->code;
     }
-    return HAUL_OK;
+    return target_verify(run, err);
 }
 
 enum haul_code transfer_run(struct transfer *transfer, struct haul_result *result, struct haul_error *err)

@@ -29,7 +29,8 @@ struct run {
     struct plan_facts facts;
     struct feed_terms feed_terms;
     struct state state;
-    bool named; /* --run NAME */
+    bool named;     /* --run NAME */
+    bool continued; /* an unfinished run goes on */
     bool source_begun;
 
     struct tally tally;

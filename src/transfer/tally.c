@@ -162,18 +162,22 @@ struct start tally_start(const struct tally *tally, uint64_t part)
     return start;
 }
 
-size_t tally_keep_prefix(struct tally *tally)
+void tally_drop(struct tally *tally, size_t index)
+{
+    sums_subtract(tally, &tally->receipts[index]);
+    tally->rows_resumed -= tally->receipts[index].rows;
+    tally->resumed--;
+    tally->count--;
+    memmove(&tally->receipts[index], &tally->receipts[index + 1],
+            (tally->count - index) * sizeof *tally->receipts);
+}
+
+void tally_keep_prefix(struct tally *tally)
 {
     size_t kept = 0;
     while (kept < tally->count && tally->receipts[kept].unit.part == kept &&
            tally->receipts[kept].unit.first_row == 0)
         kept++;
-    size_t dropped = tally->count - kept;
-    for (size_t i = kept; i < tally->count; i++) {
-        sums_subtract(tally, &tally->receipts[i]);
-        tally->rows_resumed -= tally->receipts[i].rows;
-        tally->resumed--;
-    }
-    tally->count = kept;
-    return dropped;
+    while (tally->count > kept)
+        tally_drop(tally, tally->count - 1);
 }

@@ -43,7 +43,10 @@ struct start {
 struct start tally_start(const struct tally *tally, uint64_t part);
 
 /* Keeps only the unbroken run of whole parts from part 0 (a sink that appends in
- * order). Returns how many receipts were dropped. */
-size_t tally_keep_prefix(struct tally *tally);
+ * order). */
+void tally_keep_prefix(struct tally *tally);
+
+/* Forgets the receipt at `index`: of a resumed unit that does not count. */
+void tally_drop(struct tally *tally, size_t index);
 
 #endif

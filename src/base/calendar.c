@@ -11,6 +11,7 @@
  * of those belong to a value. "60" seconds and "24:00:00" are refused.
  */
 #include "base/calendar.h"
+#include "base/digits.h"
 #include "base/number.h"
 #include <string.h>
 
@@ -27,7 +28,7 @@ int64_t calendar_units_per_second(enum time_unit unit)
     return powers10[unit_digits[unit]];
 }
 
-static int64_t floor_divide(int64_t value, int64_t by, int64_t *rest)
+static inline int64_t floor_divide(int64_t value, int64_t by, int64_t *rest)
 {
     int64_t quotient = value / by;
     *rest = value % by;
@@ -69,12 +70,12 @@ void calendar_civil(int64_t days, int64_t *year, int *month, int *day)
         day_of_era -= DAYS_PER_ERA;
         era++;
     }
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
-    int day_of_year = (int)(day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100));
-    int march_month = (5 * day_of_year + 2) / 153;
-    *day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    *month = march_month + (march_month < 10 ? 3 : -9);
+    uint32_t rest = (uint32_t)day_of_era;
+    uint32_t year_of_era = (rest - rest / 1460 + rest / 36524 - rest / (DAYS_PER_ERA - 1)) / 365;
+    uint32_t day_of_year = rest - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint32_t march_month = (5 * day_of_year + 2) / 153;
+    *day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1);
+    *month = (int)march_month + (march_month < 10 ? 3 : -9);
     *year = era * YEARS_PER_ERA + year_of_era + (*month <= 2);
 }
 
@@ -263,26 +264,26 @@ bool calendar_parse_timestamp(const char *text, size_t length, enum time_unit un
 
 /* ---- Printing ---- */
 
-static char *print_two(char *out, int value)
+static inline char *print_two(char *out, uint64_t value)
 {
-    out[0] = (char)('0' + value / 10);
-    out[1] = (char)('0' + value % 10);
+    memcpy(out, number_pairs + 2 * value, 2);
     return out + 2;
 }
 
 static char *print_padded(char *out, uint64_t value, int digits)
 {
-    for (int i = digits - 1; i >= 0; i--) {
-        out[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
+    int at = digits;
+    for (; at >= 2; at -= 2, value /= 100)
+        memcpy(out + at - 2, number_pairs + 2 * (value % 100), 2);
+    if (at > 0)
+        out[0] = (char)('0' + value % 10);
     return out + digits;
 }
 
 static char *print_year(char *out, int64_t year)
 {
     if (year >= 1 && year <= 9999)
-        return print_padded(out, (uint64_t)year, 4);
+        return print_two(print_two(out, (uint64_t)year / 100), (uint64_t)year % 100);
     *out++ = year < 0 ? '-' : '+';
     uint64_t size = year < 0 ? (uint64_t)-year : (uint64_t)year;
     if (size <= 999999)
@@ -290,53 +291,89 @@ static char *print_year(char *out, int64_t year)
     return out + number_print_u64(size, out);
 }
 
-size_t calendar_print_date(int64_t days, char *out)
+static char *print_day(char *at, int64_t days)
 {
     int64_t year;
     int month, day;
     calendar_civil(days, &year, &month, &day);
-    char *at = print_year(out, year);
+    at = print_year(at, year);
     *at++ = '-';
-    at = print_two(at, month);
+    at = print_two(at, (uint64_t)month);
     *at++ = '-';
-    at = print_two(at, day);
-    return (size_t)(at - out);
+    return print_two(at, (uint64_t)day);
 }
 
-/* A value that is no time of day (a duration, foreign data) prints with as many hours as it has. */
+/* Without the fraction. */
+static char *print_seconds(char *at, uint64_t seconds)
+{
+    uint64_t hours = seconds / 3600;
+    uint32_t rest = (uint32_t)(seconds - hours * 3600);
+    at = hours > 99 ? at + number_print_u64(hours, at) : print_two(at, hours);
+    *at++ = ':';
+    at = print_two(at, rest / 60);
+    *at++ = ':';
+    return print_two(at, rest % 60);
+}
+
+static char *print_fraction(char *at, int64_t fraction, enum time_unit unit, bool trim)
+{
+    if (unit == TIME_SECOND || (trim && fraction == 0))
+        return at;
+    *at++ = '.';
+    return print_padded(at, (uint64_t)fraction, unit_digits[unit]);
+}
+
+/* Whole seconds, rounded down, and the units beyond. By constants: the compiler
+ * then multiplies instead of dividing. */
+static int64_t seconds_split(int64_t value, enum time_unit unit, int64_t *fraction)
+{
+    switch (unit) {
+    case TIME_MILLI:
+        return floor_divide(value, 1000, fraction);
+    case TIME_MICRO:
+        return floor_divide(value, 1000000, fraction);
+    case TIME_NANO:
+        return floor_divide(value, 1000000000, fraction);
+    case TIME_SECOND:
+        break;
+    }
+    *fraction = 0;
+    return value;
+}
+
+size_t calendar_print_date(int64_t days, char *out)
+{
+    return (size_t)(print_day(out, days) - out);
+}
+
+/* A value that is no time of day (a duration, foreign data) prints with as many
+ * hours as it has, a negative one with a sign. */
 size_t calendar_print_time(int64_t value, enum time_unit unit, bool trim, char *out)
 {
     char *at = out;
-    uint64_t size = (uint64_t)value;
+    int64_t fraction, seconds = seconds_split(value, unit, &fraction);
+    uint64_t size = (uint64_t)seconds;
     if (value < 0) {
         *at++ = '-';
         size = 0 - size;
+        if (fraction > 0) { /* -1.25 was split into -2 and .75 */
+            size--;
+            fraction = calendar_units_per_second(unit) - fraction;
+        }
     }
-    uint64_t units = (uint64_t)calendar_units_per_second(unit);
-    uint64_t fraction = size % units, seconds = size / units, hours = seconds / 3600;
-    if (hours > 99)
-        at += number_print_u64(hours, at);
-    else
-        at = print_two(at, (int)hours);
-    *at++ = ':';
-    at = print_two(at, (int)(seconds / 60 % 60));
-    *at++ = ':';
-    at = print_two(at, (int)(seconds % 60));
-    if (unit != TIME_SECOND && !(trim && fraction == 0)) {
-        *at++ = '.';
-        at = print_padded(at, fraction, unit_digits[unit]);
-    }
-    return (size_t)(at - out);
+    at = print_seconds(at, size);
+    return (size_t)(print_fraction(at, fraction, unit, trim) - out);
 }
 
 size_t calendar_print_timestamp(int64_t value, enum time_unit unit, bool utc, bool trim, char *out)
 {
-    int64_t rest;
-    int64_t days = floor_divide(value, SECONDS_PER_DAY * calendar_units_per_second(unit), &rest);
-    size_t length = calendar_print_date(days, out);
-    out[length++] = ' ';
-    length += calendar_print_time(rest, unit, trim, out + length);
+    int64_t fraction, second_of_day, seconds = seconds_split(value, unit, &fraction);
+    int64_t days = floor_divide(seconds, SECONDS_PER_DAY, &second_of_day);
+    char *at = print_day(out, days);
+    *at++ = ' ';
+    at = print_seconds(at, (uint64_t)second_of_day);
+    at = print_fraction(at, fraction, unit, trim);
     if (utc)
-        out[length++] = 'Z';
-    return length;
+        *at++ = 'Z';
+    return (size_t)(at - out);
 }

@@ -33,4 +33,21 @@ static inline uint32_t digits_value(uint64_t word)
     return (uint32_t)((word & 0x0000ffff0000ffffu) * 42949672960001u >> 32);
 }
 
+/* Adds a run of digits to *sum (modulo 2^64) and returns its end. */
+static inline const char *digits_run(const char *at, const char *end, uint64_t *sum)
+{
+    uint64_t value = *sum;
+    while (end - at >= 8) {
+        uint64_t word = digits_load(at);
+        if (!digits_are_eight(word))
+            break;
+        value = value * 100000000 + digits_value(word);
+        at += 8;
+    }
+    for (; at < end && (unsigned)(unsigned char)*at - '0' <= 9; at++)
+        value = value * 10 + ((unsigned)(unsigned char)*at - '0');
+    *sum = value;
+    return at;
+}
+
 #endif

@@ -79,23 +79,6 @@ static bool parse_exponent(const char *at, const char *end, int64_t *exponent)
     return true;
 }
 
-/* Adds a run of digits to *sum (modulo 2^64) and returns its end. */
-static inline const char *digits_run(const char *at, const char *end, uint64_t *sum)
-{
-    uint64_t value = *sum;
-    while (end - at >= 8) {
-        uint64_t word = digits_load(at);
-        if (!digits_are_eight(word))
-            break;
-        value = value * 100000000 + digits_value(word);
-        at += 8;
-    }
-    for (; at < end && digit_of(*at) <= 9; at++)
-        value = value * 10 + digit_of(*at);
-    *sum = value;
-    return at;
-}
-
 /* More digits than a word may hold: counts those from the first that is not zero. */
 static void recount(struct parsed *parsed)
 {

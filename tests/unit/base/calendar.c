@@ -134,6 +134,12 @@ static void times(void **state)
     size_t length = calendar_print_time(0, TIME_MILLI, false, out);
     assert_int_equal(length, 12);
     assert_memory_equal(out, "00:00:00.000", 12);
+    length = calendar_print_time(-1250, TIME_MILLI, true, out);
+    assert_int_equal(length, 13);
+    assert_memory_equal(out, "-00:00:01.250", 13);
+    length = calendar_print_time((int64_t)838 * 3600000000, TIME_MICRO, true, out);
+    assert_int_equal(length, 9);
+    assert_memory_equal(out, "838:00:00", 9);
     length = calendar_print_time(INT64_MIN, TIME_SECOND, false, out);
     assert_in_range(length, 1, CALENDAR_TEXT_BYTES);
     static const char *const wrong[] = {

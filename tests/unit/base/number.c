@@ -108,6 +108,13 @@ static void decimals_read_exactly(void **state)
     decimal_check("0", 1, 0, "0");
     decimal_check("-0.00", 5, 2, "0.00");
     decimal_check("1.50000" ZEROS38, 2, 1, "1.5");
+    decimal_check("1.500", 10, 2, "1.50");
+    decimal_check("999999999999999999", 18, 0, "999999999999999999");
+    decimal_check("999999999999999999", 17, 0, NULL);
+    decimal_check("999999999999999999", 36, 18, "999999999999999999.000000000000000000");
+    decimal_check("999999999999999999", 35, 18, NULL);
+    decimal_check("9999999999999999999", 38, 19, "9999999999999999999.0000000000000000000");
+    decimal_check("12345678.123456789", 17, 9, "12345678.123456789");
     decimal_check("1.505", 10, 2, NULL);
     decimal_check("1e3", 4, 0, "1000");
     decimal_check("1E+3", 4, 0, "1000");

@@ -28,9 +28,10 @@ static bool is_integer(const struct column_writer *writer)
     return writer->leaf->physical == PARQUET_INT32 || writer->leaf->physical == PARQUET_INT64;
 }
 
+/* Halves may be split, too, but not every reader knows. */
 static bool is_float(const struct column_writer *writer)
 {
-    return order_is_float(writer->order);
+    return writer->leaf->physical == PARQUET_FLOAT || writer->leaf->physical == PARQUET_DOUBLE;
 }
 
 /* ---- the life of a chunk ---- */

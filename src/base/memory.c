@@ -100,7 +100,7 @@ static void share_end(struct memory *share)
     assert(atomic_load(&root->holder) != share);
     root->shares--;
     if (root->bytes_max > 0)
-        atomic_fetch_add(&root->limit, root->share_bytes);
+        atomic_fetch_add(&root->limit, atomic_load(&share->limit));
     pthread_mutex_unlock(&root->mutex);
     memory_unref(root);
 }
@@ -126,30 +126,41 @@ void memory_close(struct memory *memory)
     memory_unref(memory);
 }
 
+/* What a new share may have: the planned bytes or, when the root itself uses more
+ * than what would be left to it, as much as keeps the promise; 0 when that is
+ * too little to work with. Under the root's mutex. */
+static size_t share_limit(const struct memory *root)
+{
+    size_t limit = atomic_load(&root->limit), charged = atomic_load(&root->charged);
+    if (root->bytes_max == 0 || (charged <= limit && limit - charged >= root->share_bytes))
+        return root->share_bytes;
+    size_t taken = charged + root->bytes_max / 32;
+    size_t left = taken < limit ? limit - taken : 0;
+    return left >= root->share_bytes / 2 ? left : 0;
+}
+
 enum haul_code memory_share(struct memory *root, struct memory **share, struct haul_error *err)
 {
+    root = root->root;
     struct memory *made = memory_new();
     if (!made)
         return error_nomem(err, "a worker's memory budget");
-    made->root = root;
-    atomic_store(&made->limit, root->share_bytes);
     kept_drop(root, SIZE_MAX);
     pthread_mutex_lock(&root->mutex);
-    size_t limit = atomic_load(&root->limit);
-    bool fits = root->bytes_max == 0 ||
-                (limit >= root->share_bytes && atomic_load(&root->charged) <= limit - root->share_bytes);
-    if (fits) {
+    size_t limit = share_limit(root);
+    if (limit > 0) {
         root->shares++;
         atomic_fetch_add(&root->references, 1);
         if (root->bytes_max > 0)
-            atomic_store(&root->limit, limit - root->share_bytes);
+            atomic_fetch_sub(&root->limit, limit);
     }
     pthread_mutex_unlock(&root->mutex);
-    if (fits) {
+    made->root = limit > 0 ? root : made;
+    atomic_store(&made->limit, limit);
+    if (limit > 0) {
         *share = made;
         return HAUL_OK;
     }
-    made->root = made; /* never became a share */
     memory_unref(made);
     return memory_error(root, root->share_bytes, "a worker's share", err);
 }
@@ -347,7 +358,7 @@ size_t memory_value_max(const struct memory *memory)
     if (!memory || memory->root->bytes_max == 0)
         return SIZE_MAX;
     size_t reserve = memory->root->reserve;
-    size_t passing = (atomic_load(&memory->limit) + reserve) / 4;
+    size_t passing = (memory->root->share_bytes + reserve) / 4;
     return passing < reserve ? passing : reserve;
 }
 

@@ -30,7 +30,8 @@ struct memory;
 enum haul_code memory_open(struct memory **memory, size_t bytes_max, int workers, struct haul_error *err);
 void memory_close(struct memory *memory);
 
-/* A worker's share of `root`. Closed before the root. */
+/* A worker's share of `root`. Somewhat less when the root is much in use itself;
+ * HAUL_LIMIT when less than half would be left, or all shares are given out. */
 enum haul_code memory_share(struct memory *root, struct memory **share, struct haul_error *err);
 
 /* As malloc, realloc, free, with the sizes said. NULL when the budget (share

@@ -4,8 +4,8 @@
  * Values are kept as the text the user gave, in an arena, one slot for each row
  * of the option table; their kind is checked once, when they are set, so that
  * the getters cannot fail. Asking for a name the table does not have is a
- * mistake of ours and asserts. Presets come from the table and are not checked
- * again: a unit test sets each of them once.
+ * mistake of ours and asserts. Presets come from the table and are not checked:
+ * one that is not of its kind reads as absent.
  */
 #include "base/settings.h"
 #include "base/number.h"

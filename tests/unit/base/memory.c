@@ -184,6 +184,27 @@ static void too_many_shares_are_refused(void **state)
     memory_close(root);
 }
 
+static void a_root_in_use_lends_less(void **state)
+{
+    (void)state;
+    struct haul_error err = {0};
+    struct memory *root, *shares[2], *third;
+    assert_int_equal(memory_open(&root, 16 * MIB, 2, &err), HAUL_OK); /* shares of 5.5, 1 stays */
+    void *own = memory_alloc(root, 2 * MIB);
+    assert_int_equal(memory_share(root, &shares[0], &err), HAUL_OK);
+    assert_int_equal(memory_limit(shares[0]), 5 * MIB + MIB / 2);
+    assert_int_equal(memory_share(shares[0], &shares[1], &err), HAUL_OK); /* of the root, not of the share */
+    assert_int_equal(memory_limit(shares[1]), 4 * MIB);
+    assert_int_equal(memory_limit(root), 2 * MIB + MIB / 2);
+    assert_int_equal(memory_share(root, &third, &err), HAUL_LIMIT);
+    assert_int_equal(memory_value_max(root), memory_value_max(shares[1]));
+    memory_close(shares[0]);
+    memory_close(shares[1]);
+    assert_int_equal(memory_limit(root), 12 * MIB);
+    memory_free(root, own, 2 * MIB);
+    memory_close(root);
+}
+
 static void blocks_outlive_their_budget(void **state)
 {
     (void)state;
@@ -272,6 +293,14 @@ static void *take_and_free(void *user)
     return block;
 }
 
+static void *take_five(void *user)
+{
+    struct memory *share = user;
+    void *block = memory_alloc(share, 5 * MIB);
+    memory_free(share, block, 5 * MIB);
+    return block;
+}
+
 static void waiting_ends_when_the_reserve_returns(void **state)
 {
     (void)state;
@@ -291,6 +320,33 @@ static void waiting_ends_when_the_reserve_returns(void **state)
     void *result = NULL;
     pthread_join(thread, &result);
     assert_non_null(result);
+    memory_close(a);
+    memory_close(b);
+    memory_close(root);
+}
+
+/* b waits for the reserve that a holds; a third hand frees a block of b's: enough. */
+static void waiting_ends_when_own_blocks_return(void **state)
+{
+    (void)state;
+    struct haul_error err = {0};
+    struct memory *root, *a, *b;
+    pthread_t thread;
+    assert_int_equal(memory_open(&root, 32 * MIB, 4, &err), HAUL_OK); /* 5.5 and 8 */
+    assert_int_equal(memory_share(root, &a, &err), HAUL_OK);
+    assert_int_equal(memory_share(root, &b, &err), HAUL_OK);
+    void *held = memory_alloc(a, 6 * MIB), *own = memory_alloc(b, 4 * MIB);
+    void *kept = memory_alloc(b, MIB);
+    memory_free(b, kept, MIB); /* gives way as well */
+    assert_int_equal(pthread_create(&thread, NULL, take_five, b), 0);
+    clock_sleep_ms(30, NULL);
+    assert_int_equal(memory_used(b), 4 * MIB);
+    memory_free(b, own, 4 * MIB);
+    void *result = NULL;
+    pthread_join(thread, &result);
+    assert_non_null(result);
+    assert_true(memory_borrowed(a));
+    memory_free(a, held, 6 * MIB);
     memory_close(a);
     memory_close(b);
     memory_close(root);
@@ -344,9 +400,11 @@ int main(void)
         cmocka_unit_test(kept_blocks_count_and_give_way),
         cmocka_unit_test(large_blocks_grow_charged_once),
         cmocka_unit_test(too_many_shares_are_refused),
+        cmocka_unit_test(a_root_in_use_lends_less),
         cmocka_unit_test(blocks_outlive_their_budget),
         cmocka_unit_test(two_workers_share_one_reserve),
         cmocka_unit_test(waiting_ends_when_the_reserve_returns),
+        cmocka_unit_test(waiting_ends_when_own_blocks_return),
         cmocka_unit_test(buffers_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * the lines under "haul.sql_types".
  */
 #include "format/parquet/schema.h"
+#include "base/unicode.h"
 #include <stdio.h>
 
 size_t schema_path(const struct tree *tree, int leaf, struct slice path[SCHEMA_PATH_MAX])
@@ -53,4 +54,43 @@ enum haul_code schema_sql_types_print(const struct schema *schema, struct buffer
             return code;
     }
     return HAUL_OK;
+}
+
+/* One line: "name\ttype". The name is unescaped in place in `name`. */
+static void line_apply(struct schema *schema, const char *line, size_t length, char *name)
+{
+    const char *tab = memchr(line, '\t', length);
+    size_t used = 0;
+    if (!tab)
+        return;
+    for (const char *c = line; c < tab; c++) {
+        char next = *c == '\\' && c + 1 < tab ? *++c : 0;
+        name[used++] = next == 't' ? '\t' : next == 'n' ? '\n' : *c;
+    }
+    name[used] = 0;
+    int place = schema_find(schema, name);
+    size_t rest = length - (size_t)(tab + 1 - line);
+    if (place >= 0 && rest)
+        schema->fields[place].sql_type = arena_text_n(&schema->arena, tab + 1, rest);
+}
+
+void schema_sql_types_apply(const struct file_metadata *file, struct schema *schema)
+{
+    static const char key[] = SCHEMA_SQL_TYPES_KEY;
+    const struct key_value *found = NULL;
+    for (size_t i = 0; i < file->key_values.count && !found; i++) {
+        const struct key_value *kv = &file->key_values.items[i];
+        if (kv->key.length == sizeof key - 1 && !memcmp(kv->key.data, key, sizeof key - 1))
+            found = kv;
+    }
+    if (!found || !unicode_is_valid(found->value.data, found->value.length))
+        return;
+    const char *at = (const char *)found->value.data, *end = at + found->value.length;
+    char *name = arena_alloc(&schema->arena, found->value.length + 1);
+    while (name && at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = newline ? newline : end;
+        line_apply(schema, at, (size_t)(stop - at), name);
+        at = newline ? newline + 1 : end;
+    }
 }

@@ -72,4 +72,8 @@ void schema_path_print(const struct tree *tree, int leaf, char *out, size_t out_
 enum haul_code schema_sql_types_print(const struct schema *schema, struct buffer *out,
                                       struct haul_error *err);
 
+/* Puts what stands there into the fields' sql_type; lines that fit no column are
+ * passed over, and so is everything when memory is short. */
+void schema_sql_types_apply(const struct file_metadata *file, struct schema *schema);
+
 #endif

@@ -6,6 +6,9 @@
  * page_header.c). A parse keeps a cursor that remembers the first thing that
  * went wrong; every step after it does nothing, so that the code reads straight.
  *
+ * A field whose type on the wire is not the table's is skipped, as if absent, as
+ * other readers do; when it is required, that is an error.
+ *
  * Limits: bytes and lists never exceed what is left of the input (an element
  * takes at least one byte); lists of structs grow as elements come, so that a
  * lying count costs nothing; unknown fields nest at most 64 deep; known ones as
@@ -433,15 +436,12 @@ static void parse_struct(struct cursor *c, const struct thrift_table *table, voi
     int id = 0, wire = 0;
     while (read_field(c, &id, &wire)) {
         const struct thrift_row *row = row_find(table, id);
-        if (!row) {
+        if (!row || !wire_matches(row->kind, wire)) {
             skip_value(c, wire, 0);
             continue;
         }
         bool failed_before = c->problem != NULL;
-        if (wire_matches(row->kind, wire))
-            parse_value(c, row, wire, (char *)out + row->offset);
-        else
-            cursor_fail(c, "of another type");
+        parse_value(c, row, wire, (char *)out + row->offset);
         if (c->problem && !failed_before && !c->where)
             c->where = row->name;
         has |= 1u << id;

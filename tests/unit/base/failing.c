@@ -1,7 +1,8 @@
 /*
  * Each allocation of the ground floor fails once: the call says so, nothing is
  * lost or leaked, and the same call succeeds afterwards. Linked with --wrap for
- * the allocation calls, so that the n-th of them fails.
+ * the allocation calls, so that the n-th of them fails, and for those system
+ * calls of the file door that do not fail on their own.
  */
 #include "base/buffer.h"
 #include "base/collector.h"
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -84,6 +86,86 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 void *__wrap_mremap(void *block, size_t old_size, size_t new_size, int flags)
 {
     return fails_now() ? MAP_FAILED : __real_mremap(block, old_size, new_size, flags);
+}
+
+/* ---- System calls of the file door ---- */
+
+static int rename_errno, sync_errno, syncs; /* 0: the real call */
+
+int __real_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
+int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+    if (!rename_errno)
+        return __real_renameat2(from_fd, from, to_fd, to, flags);
+    errno = rename_errno;
+    return -1;
+}
+
+int __wrap_fsync(int fd)
+{
+    syncs++;
+    if (!sync_errno)
+        return __real_fsync(fd);
+    errno = sync_errno;
+    return -1;
+}
+
+static void touch(const char *path)
+{
+    struct haul_error err = {0};
+    struct file file = {0};
+    assert_int_equal(file_open(&file, path, FILE_CREATE, &err), HAUL_OK);
+    file_close(&file);
+}
+
+static void renames_without_the_system_call(void **state)
+{
+    (void)state;
+    struct haul_error err = {0};
+    char folder[] = "/tmp/haul-failing-XXXXXX", a[64], b[64], c[64];
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(a, sizeof a, "%s/a", folder);
+    (void)snprintf(b, sizeof b, "%s/b", folder);
+    (void)snprintf(c, sizeof c, "%s/c", folder);
+    touch(a);
+    touch(b);
+    static const int missing[] = {EINVAL, ENOSYS};
+    for (int i = 0; i < 2; i++) {
+        rename_errno = missing[i];
+        assert_int_equal(path_rename(a, b, false, &err), HAUL_EXISTS);
+        assert_true(path_exists(a) && path_exists(b));
+        assert_int_equal(path_rename(a, c, false, &err), HAUL_OK);
+        assert_true(!path_exists(a) && path_exists(c));
+        assert_int_equal(path_rename(c, a, false, &err), HAUL_OK);
+    }
+    rename_errno = EIO;
+    assert_int_equal(path_rename(a, c, false, &err), HAUL_IO);
+    assert_true(path_exists(a) && !path_exists(c));
+    rename_errno = 0;
+    sync_errno = EIO;
+    assert_int_equal(path_rename(a, c, false, &err), HAUL_IO); /* done, but not known to last */
+    sync_errno = 0;
+    assert_int_equal(path_remove(b, &err), HAUL_OK);
+    assert_int_equal(path_remove(c, &err), HAUL_OK);
+    assert_int_equal(path_remove_folder(folder, &err), HAUL_OK);
+}
+
+static void a_failed_sync_is_final(void **state)
+{
+    (void)state;
+    struct haul_error err = {0};
+    struct file file = {0};
+    assert_int_equal(file_open(&file, "/tmp", FILE_UNLINKED, &err), HAUL_OK);
+    sync_errno = EIO;
+    syncs = 0;
+    assert_int_equal(file_sync(&file, &err), HAUL_IO);
+    assert_int_equal(syncs, 1);
+    sync_errno = 0;
+    file_close(&file);
 }
 
 typedef enum haul_code (*scene_fn)(struct haul_error *err);
@@ -242,6 +324,8 @@ int main(void)
         cmocka_unit_test(options),
         cmocka_unit_test(rejects),
         cmocka_unit_test(files),
+        cmocka_unit_test(renames_without_the_system_call),
+        cmocka_unit_test(a_failed_sync_is_final),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,51 @@
+/*
+ * catalog.h: what tables a database has, and what one table is like, as
+ * SQLite's own catalog tells.
+ */
+#ifndef HAUL_DATABASE_SQLITE_CATALOG_H
+#define HAUL_DATABASE_SQLITE_CATALOG_H
+
+#include "database/sqlite/connect.h"
+
+struct column {
+    const char *name;
+    const char *declared; /* the declared type, "" none */
+    bool not_null;        /* said so, or by being such a key */
+    bool has_default;
+    bool generated;
+    bool rowid_alias; /* INTEGER PRIMARY KEY: SQLite numbers it itself */
+    int key;          /* place in the primary key from 1, 0 not in it */
+};
+
+struct table {
+    const char *name; /* as the catalog spells it */
+    const char *kind; /* "table", "view", "virtual", "shadow" */
+    const char *sql;  /* its CREATE statement */
+    int64_t root_page;
+    bool without_rowid, strict;
+    const char *rowid; /* a name of the rowid no column hides; NULL: there is none */
+    struct column *columns;
+    int column_count, key_count;
+    struct arena arena; /* owns the texts */
+};
+void sqlite_table_release(struct table *table);
+
+/* `name` as users write it: orders, main.orders, "order details", [order details].
+ * Without regard to case, as SQLite does. Absent: *found false, table empty. */
+enum haul_code sqlite_table_read(struct connection *connection, const char *name, struct table *table,
+                                 bool *found, struct haul_error *err);
+
+/* HAUL_NOT_FOUND with the names that are near. */
+enum haul_code sqlite_table_unknown(struct connection *connection, const char *name, struct haul_error *err);
+
+/* "main.orders" and "\"orders\"" as the name they mean; in `arena`, NULL: no memory. */
+const char *sqlite_table_plain(const char *name, struct arena *arena);
+
+/* The place of a column, without regard to case; -1. */
+int sqlite_table_column(const struct table *table, const char *name);
+
+/* Calls `each` for every table and view that is not SQLite's own. */
+enum haul_code sqlite_catalog_list(struct connection *connection, haul_table_fn each, void *user,
+                                   struct haul_error *err);
+
+#endif

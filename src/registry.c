@@ -10,22 +10,25 @@
 #include "format/file_source.h"
 #include "format/parquet/parquet.h"
 #include <ctype.h>
+#include <stdio.h>
 
 static const struct format *const formats[] = {&format_parquet, &format_csv, NULL};
 
+/* A local engine's name is "scheme:///path"; it gets the path. Others get the whole URI. */
 struct engine {
     const char *scheme; /* before "://" */
-    const char *magic;  /* how its local files begin; NULL: it has none */
+    bool local;
+    const char *magic; /* how its local files begin; NULL: it has none */
     size_t magic_length;
-    enum haul_code (*open_source)(const char *path, const struct context *context,
+    enum haul_code (*open_source)(const char *name, const struct context *context,
                                   const struct source_request *request, struct source **source,
                                   struct haul_error *err);
-    enum haul_code (*open_sink)(const char *path, const struct context *context, struct sink **sink,
+    enum haul_code (*open_sink)(const char *name, const struct context *context, struct sink **sink,
                                 struct haul_error *err);
 };
 
 static const struct engine engines[] = {
-    {"sqlite", "SQLite format 3", 16, sqlite_source_open, sqlite_sink_open},
+    {"sqlite", true, "SQLite format 3", 16, sqlite_source_open, sqlite_sink_open},
 };
 #define ENGINE_COUNT (sizeof engines / sizeof engines[0])
 
@@ -67,13 +70,27 @@ static enum haul_code unknown_word(const char *name, size_t length, struct haul_
                      word, near[0] ? "; near: " : "", near, name);
 }
 
-/* *engine NULL: a file. *path: the rest after "scheme://", or the whole name. */
-static enum haul_code engine_find(const char *name, const struct engine **engine, const char **path,
+static enum haul_code engine_name(const struct engine *engine, const char *name, size_t length, const char **rest,
+                                  struct haul_error *err)
+{
+    bool local = strncmp(name + length, ":///", 4) == 0, remote = strncmp(name + length, "://", 3) == 0;
+    if (engine->local && !local)
+        return error_set(err, HAUL_USAGE,
+                         "%s: write %s:///file.db for a file here, %s:////folder/file.db for a full path", name,
+                         engine->scheme, engine->scheme);
+    if (!remote)
+        return error_set(err, HAUL_USAGE, "%.*s: write %s://user@host/database", (int)length, name, engine->scheme);
+    *rest = engine->local ? name + length + 4 : name;
+    return HAUL_OK;
+}
+
+/* *engine NULL: a file. *rest: what the engine or the files' opener gets. */
+static enum haul_code engine_find(const char *name, const struct engine **engine, const char **rest,
                                   struct haul_error *err)
 {
     size_t length = word_length(name);
     *engine = NULL;
-    *path = name;
+    *rest = name;
     if (length == 0) {
         *engine = strcmp(name, "-") == 0 ? NULL : engine_by_magic(name);
         return HAUL_OK;
@@ -83,12 +100,8 @@ static enum haul_code engine_find(const char *name, const struct engine **engine
     for (size_t i = 0; i < ENGINE_COUNT; i++) {
         if (strlen(engines[i].scheme) != length || strncasecmp(name, engines[i].scheme, length) != 0)
             continue;
-        if (strncmp(name + length, ":///", 4) != 0)
-            return error_set(err, HAUL_USAGE, "%s: write %s:///file.db for a file here, %s:////folder/file.db for a full path",
-                             name, engines[i].scheme, engines[i].scheme);
         *engine = &engines[i];
-        *path = name + length + 4;
-        return HAUL_OK;
+        return engine_name(*engine, name, length, rest, err);
     }
     return unknown_word(name, length, err);
 }
@@ -96,8 +109,8 @@ static enum haul_code engine_find(const char *name, const struct engine **engine
 enum haul_code registry_is_database(const char *name, bool *database, struct haul_error *err)
 {
     const struct engine *engine;
-    const char *path;
-    if (engine_find(name, &engine, &path, err))
+    const char *rest;
+    if (engine_find(name, &engine, &rest, err))
         return err->code;
     *database = engine != NULL;
     return HAUL_OK;
@@ -108,11 +121,11 @@ enum haul_code registry_open_source(const char *name, const struct context *cont
                                     struct haul_error *err)
 {
     const struct engine *engine;
-    const char *path;
-    if (engine_find(name, &engine, &path, err))
+    const char *rest;
+    if (engine_find(name, &engine, &rest, err))
         return err->code;
     if (engine)
-        return engine->open_source(path, context, request, source, err);
+        return engine->open_source(rest, context, request, source, err);
     if (request->query || request->where)
         return error_set(err, HAUL_USAGE, "%s: --query and --where are for databases, this is a file", name);
     return file_source_open(name, formats, settings_text(context->settings, "from"), context, request, source, err);
@@ -122,11 +135,11 @@ enum haul_code registry_open_sink(const char *name, const struct context *contex
                                   struct haul_error *err)
 {
     const struct engine *engine;
-    const char *path;
-    if (engine_find(name, &engine, &path, err))
+    const char *rest;
+    if (engine_find(name, &engine, &rest, err))
         return err->code;
     if (engine)
-        return engine->open_sink(path, context, sink, err);
+        return engine->open_sink(rest, context, sink, err);
     return file_sink_open(name, formats, settings_text(context->settings, "to"), context, sink, err);
 }
 
@@ -135,5 +148,9 @@ enum haul_code registry_inspect(struct source *source, size_t index, struct insp
 {
     if (strcmp(source->ops->name, "file") != 0)
         return error_set(err, HAUL_UNSUPPORTED, "inspect is for files; for a database use haul list");
-    return file_source_inspect(source, index, inspection, more, err);
+    *more = index < file_source_count(source);
+    if (!*more)
+        return HAUL_OK;
+    inspection->name = file_source_name(source, index);
+    return file_source_inspect(source, index, inspection, err);
 }

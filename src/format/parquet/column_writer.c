@@ -307,6 +307,29 @@ static enum haul_code page_put(struct column_writer *writer, enum parquet_encodi
     return code;
 }
 
+/* Strings by the dictionary are compared once per page each, not once per value. */
+static enum haul_code bound_indexed_strings(struct column_writer *writer, struct haul_error *err)
+{
+    const struct dictionary *dictionary = &writer->dictionary;
+    const uint32_t *places = (const uint32_t *)(const void *)dictionary->places.data;
+    const uint32_t *indices = page_indices(writer);
+    struct buffer *used = &writer->pages->scratch;
+    buffer_clear(used);
+    enum haul_code code = buffer_resize(used, dictionary->count, err);
+    if (code)
+        return code;
+    for (size_t i = 0; i < writer->page_values; i++)
+        used->data[indices[i]] = 1;
+    for (uint32_t i = 0; i < dictionary->count; i++) {
+        if (!used->data[i])
+            continue;
+        int32_t start = (int32_t)(places[i] + sizeof(uint32_t)), end = (int32_t)places[i + 1];
+        struct strings one = {dictionary->values.data, dictionary->values.length, &start, &end};
+        bounds_add_strings(&writer->bounds, &one, 0, 1);
+    }
+    return HAUL_OK;
+}
+
 /* Did this page by the dictionary cost less than its values would have? */
 static bool dictionary_pays(const struct column_writer *writer, size_t encoded)
 {
@@ -345,7 +368,9 @@ static enum haul_code end_page(struct column_writer *writer, bool last, struct h
     enum haul_code code = HAUL_OK;
     if (writer->page_levels == 0)
         return HAUL_OK;
-    if (writer->state == COLUMN_UNDECIDED)
+    if (writer->width == 0 && writer->state != COLUMN_DIRECT && writer->page_values > 0)
+        code = bound_indexed_strings(writer, err);
+    if (!code && writer->state == COLUMN_UNDECIDED)
         code = decide(writer, last, err);
     if (code)
         return code;
@@ -421,9 +446,9 @@ static void take_bounds(struct column_writer *writer, const struct feed *feed, s
                         const struct page_cut *cut)
 {
     const struct dense *values = feed->values;
-    if (writer->width == 0)
+    if (writer->width == 0 && writer->state == COLUMN_DIRECT)
         bounds_add_strings(&writer->bounds, &values->strings, place.value, cut->values);
-    else
+    else if (writer->width > 0)
         bounds_add_fixed(&writer->bounds, writer->order, values->fixed + place.value * writer->width,
                          cut->values, writer->width);
 }

@@ -19,7 +19,6 @@
 #define MULTIPLIER UINT64_C(0x9E3779B97F4A7C15)
 #define MIX_A      UINT64_C(0xA0761D6478BD642F)
 #define MIX_B      UINT64_C(0xE7037ED1A0B428DB)
-#define MOVE       16u
 
 struct slot {
     uint64_t key;
@@ -172,14 +171,24 @@ static inline uint64_t short_key(const uint8_t *data, size_t length, bool may_re
     return word | (uint64_t)length << 56;
 }
 
+/* `length` > SHORT_MAX: words of 8, the last one from the end. */
+static inline bool bytes_equal(const uint8_t *a, const uint8_t *b, size_t length)
+{
+    uint64_t differ = load64(a + length - 8) ^ load64(b + length - 8);
+    for (size_t i = 0; i + 8 < length && differ == 0; i += 8)
+        differ = load64(a + i) ^ load64(b + i);
+    return differ == 0;
+}
+
 static inline bool entry_equals(const struct dictionary *dictionary, uint32_t index, const uint8_t *data,
                                 size_t length)
 {
+    size_t width = dictionary->width;
+    if (width)
+        return bytes_equal(dictionary->values.data + index * width, data, length);
     const uint32_t *places = (const uint32_t *)(const void *)dictionary->places.data;
-    size_t prefix = dictionary->width ? 0 : sizeof(uint32_t);
-    size_t place = dictionary->width ? index * dictionary->width : places[index];
-    size_t known = dictionary->width ? length : places[index + 1] - place - prefix;
-    return known == length && memcmp(dictionary->values.data + place + prefix, data, length) == 0;
+    size_t place = places[index] + sizeof(uint32_t);
+    return places[index + 1] - place == length && bytes_equal(dictionary->values.data + place, data, length);
 }
 
 static enum haul_code entry_put(struct dictionary *dictionary, const uint8_t *data, size_t length,

@@ -8,7 +8,7 @@
 #include "format/parquet/encode_plain.h"
 #include "format/parquet/encode_delta.h"
 
-#define MOVE 16u
+#define MOVE 48u
 
 size_t encode_plain_strings_bytes(const struct strings *strings, size_t first, size_t count)
 {

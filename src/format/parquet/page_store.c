@@ -1,11 +1,18 @@
 /*
  * page_store.c: pages in memory or in the spill file.
  *
- * Extents that follow one another in the file are joined, so that a chunk that
- * was spilled alone comes back in one copy. After a spill the memory is given
- * back, because that is what the spill was for.
+ * Memory grows by blocks, so that bytes that are there are not copied again to
+ * make room for more. Extents that follow one another in the spill file are
+ * joined, so that a chunk that was spilled alone comes back in one copy. After a
+ * spill the memory is given back, because that is what the spill was for.
  */
 #include "format/parquet/page_store.h"
+
+#define BLOCK_BYTES ((size_t)256 << 10) /* a block is full from here on */
+
+struct extent {
+    int64_t offset, length;
+};
 
 void spill_close(struct spill *spill)
 {
@@ -20,13 +27,31 @@ void spill_close(struct spill *spill)
 void page_store_init(struct page_store *store, struct memory *memory)
 {
     memset(store, 0, sizeof *store);
-    buffer_init(&store->tail, memory);
     buffer_init(&store->extents, memory);
+    buffer_init(&store->blocks, memory);
+    buffer_init(&store->tail, memory);
+}
+
+static struct buffer *blocks_of(const struct page_store *store, size_t *count)
+{
+    *count = store->blocks.length / sizeof(struct buffer);
+    return (struct buffer *)(void *)store->blocks.data;
+}
+
+static void blocks_release(struct page_store *store)
+{
+    size_t count;
+    struct buffer *blocks = blocks_of(store, &count);
+    for (size_t i = 0; i < count; i++)
+        buffer_release(&blocks[i]);
+    buffer_clear(&store->blocks);
+    buffer_release(&store->tail);
 }
 
 void page_store_release(struct page_store *store)
 {
-    buffer_release(&store->tail);
+    blocks_release(store);
+    buffer_release(&store->blocks);
     buffer_release(&store->extents);
 }
 
@@ -34,8 +59,14 @@ enum haul_code page_store_append(struct page_store *store, const void *data, siz
                                  struct haul_error *err)
 {
     enum haul_code code = buffer_append(&store->tail, data, length, err);
+    if (code)
+        return code;
+    store->length += (int64_t)length;
+    if (store->tail.length < BLOCK_BYTES)
+        return HAUL_OK;
+    code = buffer_append(&store->blocks, &store->tail, sizeof store->tail, err);
     if (!code)
-        store->length += (int64_t)length;
+        buffer_init(&store->tail, store->blocks.memory);
     return code;
 }
 
@@ -53,9 +84,23 @@ static enum haul_code note_extent(struct page_store *store, int64_t offset, int6
     return buffer_append(&store->extents, &extent, sizeof extent, err);
 }
 
+/* Appends what is in memory. */
+static enum haul_code write_memory(const struct page_store *store, struct output_file *file,
+                                   struct haul_error *err)
+{
+    size_t count;
+    const struct buffer *blocks = blocks_of(store, &count);
+    enum haul_code code = HAUL_OK;
+    for (size_t i = 0; !code && i < count; i++)
+        code = file->ops->append(file, blocks[i].data, blocks[i].length, err);
+    if (!code && store->tail.length > 0)
+        code = file->ops->append(file, store->tail.data, store->tail.length, err);
+    return code;
+}
+
 enum haul_code page_store_spill(struct page_store *store, struct spill *spill, struct haul_error *err)
 {
-    if (store->tail.length == 0)
+    if (store->tail.length == 0 && store->blocks.length == 0)
         return HAUL_OK;
     enum haul_code code = HAUL_OK;
     if (!spill->write)
@@ -63,13 +108,12 @@ enum haul_code page_store_spill(struct page_store *store, struct spill *spill, s
     if (code)
         return code;
     int64_t offset = spill->write->offset;
-    code = spill->write->ops->append(spill->write, store->tail.data, store->tail.length, err);
+    code = write_memory(store, spill->write, err);
     if (!code)
-        code = note_extent(store, offset, (int64_t)store->tail.length, err);
-    if (code)
-        return code;
-    buffer_release(&store->tail);
-    return HAUL_OK;
+        code = note_extent(store, offset, spill->write->offset - offset, err);
+    if (!code)
+        blocks_release(store);
+    return code;
 }
 
 enum haul_code page_store_write(const struct page_store *store, const struct spill *spill,
@@ -77,12 +121,8 @@ enum haul_code page_store_write(const struct page_store *store, const struct spi
 {
     const struct extent *extents = (const struct extent *)(const void *)store->extents.data;
     size_t count = store->extents.length / sizeof *extents;
-    for (size_t i = 0; i < count; i++) {
-        enum haul_code code =
-            file->ops->copy_from(file, spill->read, extents[i].offset, extents[i].length, err);
-        if (code)
-            return code;
-    }
-    return store->tail.length > 0 ? file->ops->append(file, store->tail.data, store->tail.length, err)
-                                  : HAUL_OK;
+    enum haul_code code = HAUL_OK;
+    for (size_t i = 0; !code && i < count; i++)
+        code = file->ops->copy_from(file, spill->read, extents[i].offset, extents[i].length, err);
+    return code ? code : write_memory(store, file, err);
 }

@@ -16,13 +16,10 @@ struct spill {
 };
 void spill_close(struct spill *spill);
 
-struct extent {
-    int64_t offset, length;
-};
-
 struct page_store {
-    struct buffer tail;    /* in memory */
     struct buffer extents; /* in the spill file: struct extent each */
+    struct buffer blocks;  /* full ones in memory: struct buffer each */
+    struct buffer tail;    /* the one being filled */
     int64_t length;        /* bytes in all */
 };
 

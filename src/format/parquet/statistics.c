@@ -269,8 +269,11 @@ static inline uint64_t string_prefix(const uint8_t *data, size_t length, bool ma
     return word;
 }
 
+/* For a string whose prefix is the bound's: does it stand before (-1) or behind (1)? */
 static bool string_replaces(const struct bound *bound, const uint8_t *data, size_t length, int direction)
 {
+    if (length <= 8 || bound->length <= 8)
+        return ((int)(length > bound->length) - (int)(length < bound->length)) * direction > 0;
     struct bound one;
     bound_set(&one, data, length);
     return compare_bytes(&one, bound) * direction > 0;
@@ -293,11 +296,11 @@ void bounds_add_strings(struct bounds *bounds, const struct strings *strings, si
         size_t start = (size_t)strings->starts[i], length = (size_t)strings->ends[i] - start;
         const uint8_t *data = strings->data + start;
         uint64_t prefix = string_prefix(data, length, start + 8 <= strings->data_length);
-        if (prefix <= least && string_replaces(&bounds->min, data, length, -1)) {
+        if (prefix < least || (prefix == least && string_replaces(&bounds->min, data, length, -1))) {
             bound_set(&bounds->min, data, length);
             least = prefix;
         }
-        if (prefix >= greatest && string_replaces(&bounds->max, data, length, 1)) {
+        if (prefix > greatest || (prefix == greatest && string_replaces(&bounds->max, data, length, 1))) {
             bound_set(&bounds->max, data, length);
             greatest = prefix;
         }

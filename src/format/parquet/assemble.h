@@ -7,23 +7,22 @@
 
 #include "format/parquet/column_reader.h"
 
-/* The levels of a leaf that were read and not yet consumed. */
+/* Levels of one leaf, a byte each. */
 struct leaf_levels {
-    struct buffer repetition, definition; /* a byte each */
-    size_t used;                          /* from the start: consumed by the batch at hand */
-    size_t taken;                         /* of these, how many had their values decoded */
+    struct buffer page_repetition, page_definition; /* of the page at hand */
+    size_t place;                                   /* in it: consumed */
+    struct buffer repetition, definition;           /* of the rows being assembled */
+    bool inside;                                    /* a row of this group has begun */
 };
 
 struct nested {
     const struct node *node;
-    struct column_reader *leaves; /* node->leaf_count */
+    struct column_reader *leaves; /* node->leaf_count of both */
     struct leaf_levels *levels;
-    struct builder *builder; /* during a call */
 };
 
 void nested_init(struct nested *nested, const struct node *node, struct column_reader *leaves,
-                 struct leaf_levels *levels, struct memory *memory);
-void nested_release(struct nested *nested);
+                 struct leaf_levels *levels);
 
 /* A new row group: nothing is left of the one before. */
 void nested_start(struct nested *nested);
@@ -31,5 +30,8 @@ void nested_start(struct nested *nested);
 /* Appends the next `rows` rows. */
 enum haul_code nested_rows(struct nested *nested, struct builder *builder, int64_t rows,
                            struct haul_error *err);
+
+void leaf_levels_init(struct leaf_levels *levels, struct memory *memory);
+void leaf_levels_release(struct leaf_levels *levels);
 
 #endif

@@ -5,6 +5,21 @@
 #include "format/parquet/column.h"
 #include <stdlib.h>
 
+enum { NESTED_STEP_ROWS = 512 };
+
+/* The leaves under `node`, numbered from the column's first one. */
+static void leaves_init(struct column *column, const struct node *node, struct memory *memory)
+{
+    if (node->kind == NODE_LEAF) {
+        int place = node->first_leaf - column->node->first_leaf;
+        column_reader_init(&column->leaves[place], node, memory);
+        if (column->nested.levels)
+            leaf_levels_init(&column->nested.levels[place], memory);
+    }
+    for (int i = 0; i < node->child_count; i++)
+        leaves_init(column, &node->children[i], memory);
+}
+
 enum haul_code column_init(struct column *column, const struct node *node, struct memory *memory,
                            struct haul_error *err)
 {
@@ -20,7 +35,8 @@ enum haul_code column_init(struct column *column, const struct node *node, struc
         column->leaves = NULL;
         return error_nomem(err, "a column");
     }
-    nested_init(&column->nested, node, column->leaves, levels, memory);
+    nested_init(&column->nested, node, column->leaves, levels);
+    leaves_init(column, node, memory);
     return HAUL_OK;
 }
 
@@ -30,10 +46,23 @@ void column_release(struct column *column)
         return;
     for (int i = 0; i < column->node->leaf_count; i++)
         column_reader_release(&column->leaves[i]);
-    nested_release(&column->nested);
+    for (int i = 0; column->nested.levels && i < column->node->leaf_count; i++)
+        leaf_levels_release(&column->nested.levels[i]);
     free(column->nested.levels);
     free(column->leaves);
     memset(column, 0, sizeof *column);
+}
+
+/* What a row takes on average, as it is stored. */
+static int64_t row_bytes_of(const struct column *column, const struct row_group *group)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < column->node->leaf_count; i++) {
+        int64_t size = group->columns.items[column->node->first_leaf + i].meta->total_uncompressed_size;
+        if (size > 0 && __builtin_add_overflow(bytes, size, &bytes))
+            return INT64_MAX;
+    }
+    return group->num_rows ? bytes / group->num_rows : 0;
 }
 
 enum haul_code column_start(struct column *column, struct page_supply *supply, const struct row_group *group,
@@ -45,6 +74,7 @@ enum haul_code column_start(struct column *column, struct page_supply *supply, c
                                    &group->columns.items[column->node->first_leaf + i], err);
     if (!column->flat)
         nested_start(&column->nested);
+    column->row_bytes = code ? 0 : row_bytes_of(column, group);
     return code;
 }
 
@@ -52,7 +82,13 @@ enum haul_code column_within(struct column *column, int64_t rows, size_t bytes_m
                              struct haul_error *err)
 {
     *within = rows;
-    return column->flat ? column_reader_within(column->leaves, rows, bytes_max, within, err) : HAUL_OK;
+    if (column->flat)
+        return column_reader_within(column->leaves, rows, bytes_max, within, err);
+    if (column->row_bytes && (int64_t)bytes_max / column->row_bytes < rows)
+        *within = (int64_t)bytes_max / column->row_bytes;
+    *within = *within < NESTED_STEP_ROWS ? *within : NESTED_STEP_ROWS;
+    *within = *within ? *within : 1;
+    return HAUL_OK;
 }
 
 enum haul_code column_rows(struct column *column, struct builder *builder, int64_t rows,

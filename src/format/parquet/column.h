@@ -12,6 +12,7 @@ struct column {
     struct column_reader *leaves;
     bool flat;
     struct nested nested;
+    int64_t row_bytes; /* of the group, on average */
 };
 
 enum haul_code column_init(struct column *column, const struct node *node, struct memory *memory,
@@ -22,7 +23,8 @@ void column_release(struct column *column);
 enum haul_code column_start(struct column *column, struct page_supply *supply, const struct row_group *group,
                             struct haul_error *err);
 
-/* How many of the next `rows` rows surely fit in `bytes_max`; at least 1. */
+/* How many of the next `rows` rows surely (flat) or probably (nested) fit in
+ * `bytes_max`; at least 1. */
 enum haul_code column_within(struct column *column, int64_t rows, size_t bytes_max, int64_t *within,
                              struct haul_error *err);
 

@@ -89,6 +89,8 @@ static int64_t builder_bytes(const struct builder *builder)
     int64_t bytes = builder->length / 8;
     if (layout == LAYOUT_FIXED)
         bytes += builder->length * field_width(builder->field);
+    else if (layout == LAYOUT_LIST)
+        bytes += builder->length * 4;
     else if (layout == LAYOUT_BYTES)
         bytes +=
             builder->length * 4 + ((const int32_t *)(const void *)builder->offsets.data)[builder->length];

@@ -59,6 +59,8 @@ enum haul_code builder_init(struct builder *builder, const struct field *field, 
                             struct haul_error *err)
 {
     *builder = (struct builder){.field = field, .memory = memory};
+    if (type_table[field->type].layout == LAYOUT_FIXED)
+        builder->width = (size_t)field_width(field);
     buffer_init(&builder->validity, memory);
     buffer_init(&builder->values, memory);
     buffer_init(&builder->offsets, memory);
@@ -99,7 +101,7 @@ static void sync_lengths(struct builder *builder)
         builder->values.length = bit_bytes(builder->length);
         break;
     case LAYOUT_FIXED:
-        builder->values.length = rows * (size_t)field_width(builder->field);
+        builder->values.length = rows * builder->width;
         break;
     case LAYOUT_BYTES:
         builder->data.length = (size_t)offsets_of(builder)[rows];
@@ -128,7 +130,7 @@ static int64_t measure_room(const struct builder *builder)
     if (layout == LAYOUT_BITS)
         room = room_in(&builder->values) * 8;
     else if (layout == LAYOUT_FIXED)
-        room = room_in(&builder->values) / field_width(builder->field);
+        room = room_in(&builder->values) / (int64_t)builder->width;
     else if (layout == LAYOUT_BYTES || layout == LAYOUT_LIST)
         room = room_in(&builder->offsets) / (int64_t)sizeof(int32_t) - 1;
     if (builder->validity.length && room > room_in(&builder->validity) * 8)
@@ -157,7 +159,7 @@ static enum haul_code reserve_rows(struct builder *builder, int64_t rows, struct
     case LAYOUT_BITS:
         return buffer_reserve(&builder->values, more / 8 + 1, err);
     case LAYOUT_FIXED:
-        return buffer_reserve(&builder->values, more * (size_t)field_width(builder->field), err);
+        return buffer_reserve(&builder->values, more * builder->width, err);
     case LAYOUT_BYTES:
     case LAYOUT_LIST:
         return buffer_reserve(&builder->offsets, more * sizeof(int32_t), err);
@@ -235,8 +237,7 @@ enum haul_code builder_append_null(struct builder *builder, struct haul_error *e
             builder->values.data[row / 8] = 0;
         break;
     case LAYOUT_FIXED:
-        memset(builder->values.data + (size_t)row * (size_t)field_width(builder->field), 0,
-               (size_t)field_width(builder->field));
+        memset(builder->values.data + (size_t)row * builder->width, 0, builder->width);
         break;
     case LAYOUT_BYTES:
     case LAYOUT_LIST:
@@ -279,7 +280,7 @@ enum haul_code builder_append_i64(struct builder *builder, int64_t value, struct
     if (make_room(builder, err))
         return err->code;
     size_t row = (size_t)builder->length;
-    switch (field_width(builder->field)) { /* little-endian: the low bytes come first */
+    switch (builder->width) { /* little-endian: the low bytes come first */
     case 1:
         memcpy(builder->values.data + row, &value, 1);
         break;
@@ -290,7 +291,7 @@ enum haul_code builder_append_i64(struct builder *builder, int64_t value, struct
         memcpy(builder->values.data + row * 4, &value, 4);
         break;
     default:
-        assert(field_width(builder->field) == 8);
+        assert(builder->width == 8);
         memcpy(builder->values.data + row * 8, &value, 8);
     }
     close_row(builder);
@@ -301,7 +302,7 @@ enum haul_code builder_append_f64(struct builder *builder, double value, struct 
 {
     if (make_room(builder, err))
         return err->code;
-    uint8_t *at = builder->values.data + (size_t)builder->length * (size_t)field_width(builder->field);
+    uint8_t *at = builder->values.data + (size_t)builder->length * builder->width;
     if (builder->field->type == TYPE_FLOAT64) {
         memcpy(at, &value, sizeof value);
     } else if (builder->field->type == TYPE_FLOAT32) {

@@ -22,6 +22,7 @@ struct builder {
     struct memory *memory;
     int64_t length, null_count;
     int64_t room;           /* rows there is room for; kept by builder_reserve */
+    size_t width;           /* bytes of a value in `values`, 0 when that is not its layout */
     struct buffer validity; /* bits; length 0: no nulls so far */
     struct buffer values;   /* fixed width values, or bits */
     struct buffer offsets;  /* int32 */

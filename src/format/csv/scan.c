@@ -226,6 +226,7 @@ void csv_scan_run(const struct csv_scan *scan, const uint8_t *data, size_t lengt
     marks->end_count = marks->record_count = 0;
     (marks->ends ? scan->fields : scan->records)(scan, &span, marks);
 
+    marks->full = marks->reached < span.limit;
     marks->complete = marks->fields_complete = 0;
     if (marks->record_count) {
         size_t last = marks->records[marks->record_count - 1];
@@ -233,7 +234,7 @@ void csv_scan_run(const struct csv_scan *scan, const uint8_t *data, size_t lengt
         marks->complete = after_line_end(data, length, marks->ends ? marks->ends[last - 1] : last);
     }
     marks->quote_at = marks->quoted ? open_field(scan, marks) : 0;
-    if (final && marks->reached == length && marks->complete < length && !marks->quoted)
+    if (final && !marks->full && marks->complete < length && !marks->quoted)
         close_last(marks, length);
     if (marks->reached > marks->complete)
         marks->lines -= csv_scan_count_lines(data + marks->complete, marks->reached - marks->complete);

@@ -39,7 +39,8 @@ struct csv_marks {
     size_t record_count;
     size_t capacity;
 
-    size_t reached;         /* bytes looked at; less than asked for when capacity was short */
+    size_t reached;         /* bytes looked at */
+    bool full;              /* it stopped early, for want of capacity */
     size_t complete;        /* bytes of complete records, line ends included */
     size_t fields_complete; /* entries of `ends` that belong to complete records */
     uint64_t lines;         /* line ends (in quotes too) within `complete` */

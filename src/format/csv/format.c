@@ -1,0 +1,24 @@
+/*
+ * format.c: CSV as a row of the registry: its name, suffixes and the functions
+ * that open a file for reading (input.c) and writing (output.c).
+ */
+#include "format/csv/csv.h"
+#include "format/csv/input.h"
+
+#include <string.h>
+
+static const char *const suffixes[] = {".csv", ".tsv", ".tab", ".psv", NULL};
+
+/* CSV has no magic: any text may be one. Text with NULs is not likely to. */
+static int sniff(const uint8_t *head, size_t length)
+{
+    return memchr(head, 0, length) ? 0 : 10;
+}
+
+const struct format format_csv = {
+    .name = "csv",
+    .suffixes = suffixes,
+    .help = "text: fields by a delimiter, records by line",
+    .sniff = sniff,
+    .open_input = csv_input_open,
+};

@@ -1,0 +1,140 @@
+/*
+ * input.c: opening and describing a CSV file, and what `haul inspect` shows.
+ */
+#include "format/csv/input.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct csv_input *self(struct format_input *input)
+{
+    return (struct csv_input *)(void *)input;
+}
+
+static enum haul_code describe(struct format_input *base, struct source_info *info, struct haul_error *err)
+{
+    const struct csv_input *input = self(base);
+    int64_t size = input->bytes.file->size;
+    if (schema_copy(&input->schema, &info->schema, err))
+        return err->code;
+    info->rows = -1;
+    info->rows_exact = false;
+    info->order_fixed = true;
+    info->replayable = size >= 0;
+    info->splits_max = size >= 0 ? 0 : 1;
+    return HAUL_OK;
+}
+
+/* ---- inspect ---- */
+
+static void add_fact(struct inspection *out, const char *name, const char *value)
+{
+    out->facts[out->fact_count++] = (struct inspected_fact){name, value};
+}
+
+static const char *byte_text(struct arena *arena, int byte, const char *none)
+{
+    if (byte == CSV_NONE)
+        return none;
+    return byte < 0x20 ? arena_printf(arena, "\\x%02x", byte) : arena_printf(arena, "%c", byte);
+}
+
+static enum haul_code inspect_facts(const struct csv_input *input, struct inspection *out,
+                                    struct haul_error *err)
+{
+    const struct csv_shape *shape = &input->shape;
+    char delimiter[CSV_DELIMITER_TEXT_BYTES];
+    csv_dialect_print_delimiter(&shape->dialect, delimiter);
+    out->facts = arena_alloc_array(&out->arena, 8, sizeof *out->facts);
+    char *text = arena_printf(&out->arena, "%s%s", delimiter, shape->delimiter_sniffed ? " (sniffed)" : "");
+    char *sampled = arena_printf(&out->arena, "%lld", (long long)shape->sample_records);
+    if (!out->facts || !text || !sampled)
+        return error_nomem(err, "facts about a file");
+    add_fact(out, "delimiter", text);
+    add_fact(out, "quote", byte_text(&out->arena, shape->dialect.quote, "none"));
+    add_fact(out, "escape", byte_text(&out->arena, shape->dialect.escape, "doubled quote"));
+    add_fact(out, "header", shape->header ? "yes" : "no");
+    add_fact(out, "encoding", "UTF-8");
+    add_fact(out, "records_sampled", sampled);
+    return HAUL_OK;
+}
+
+static enum haul_code inspect(struct format_input *base, struct inspection *out, struct haul_error *err)
+{
+    const struct csv_input *input = self(base);
+    const struct schema *schema = &input->schema;
+    out->format = "csv";
+    out->rows = -1;
+    out->bytes = input->bytes.file->size;
+    out->columns = arena_alloc_array(&out->arena, (size_t)schema->count, sizeof *out->columns);
+    if (!out->columns)
+        return error_nomem(err, "columns");
+    out->column_count = schema->count;
+    for (int i = 0; i < schema->count; i++) {
+        struct inspected_column *column = &out->columns[i];
+        column->name = arena_text(&out->arena, schema->fields[i].name);
+        if (!column->name)
+            return error_nomem(err, "columns");
+        field_print_type(&schema->fields[i], column->type, sizeof column->type);
+        column->bytes_stored = column->bytes_plain = column->values = column->nulls = -1;
+        column->pages = column->dictionary_pages = -1;
+    }
+    return inspect_facts(input, out, err);
+}
+
+static void input_close(struct format_input *base)
+{
+    struct csv_input *input = self(base);
+    if (!input)
+        return;
+    csv_split_free(input->split);
+    csv_shape_release(&input->shape);
+    schema_release(&input->schema);
+    buffer_release(&input->bytes.head);
+    memory_free(NULL, input, sizeof *input);
+}
+
+static const struct format_input_ops ops = {
+    .describe = describe,
+    .split = csv_input_split,
+    .open = csv_reader_open,
+    .inspect = inspect,
+    .close = input_close,
+};
+
+/* The columns asked for; all of them when none were named. */
+static enum haul_code choose_columns(struct csv_input *input, const struct source_request *request,
+                                     struct haul_error *err)
+{
+    const struct schema *file = &input->shape.schema;
+    int count = request && request->columns ? request->column_count : file->count;
+    int *places = arena_alloc_array(&input->shape.schema.arena, (size_t)count + 1, sizeof *places);
+    if (!places)
+        return error_nomem(err, "columns");
+    input->places = places;
+    for (int i = 0; i < count; i++)
+        places[i] = i;
+    if (!request || !request->columns)
+        return schema_copy(file, &input->schema, err);
+    return schema_select(file, request->columns, count, &input->schema, places, err);
+}
+
+enum haul_code csv_input_open(const struct format_request *request, struct input_file *file,
+                              struct format_input **out, struct haul_error *err)
+{
+    struct csv_input *input = memory_alloc(NULL, sizeof *input);
+    if (!input)
+        return error_nomem(err, "a CSV file");
+    memset(input, 0, sizeof *input);
+    input->base.ops = &ops;
+    input->context = *request->context;
+    input->bytes.file = file;
+    if (csv_shape_find(&input->shape, &input->bytes, request->source, &input->context, err) ||
+        choose_columns(input, request->source, err)) {
+        input_close(&input->base);
+        return err->code;
+    }
+    csv_scan_init(&input->scan, &input->shape.dialect, &input->context.cpu);
+    *out = &input->base;
+    return HAUL_OK;
+}

@@ -1,0 +1,211 @@
+/*
+ * split.c: parts by byte ranges that never cut a record.
+ *
+ * Only a run over all bytes before it tells whether a byte is inside quotes, so
+ * the file is scanned once from its first row, for record ends alone (a fraction
+ * of what parsing costs); rows and lines are counted on the way. A part ends
+ * behind a record that is not blank: blank lines belong to what follows them,
+ * and those at the end of the file to nothing.
+ */
+#include "format/csv/input.h"
+
+#include "format/csv/block.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RECORDS_AT_ONCE ((size_t)64 << 10)
+
+struct csv_split {
+    struct csv_window window;
+    struct buffer records; /* ends of the records in the window */
+    struct csv_marks marks;
+    size_t next;    /* record of the window that comes next */
+    size_t start;   /* where it starts in the window */
+    size_t counted; /* bytes of the window that `line` has counted */
+    uint64_t line;  /* at `counted` */
+    int64_t row;    /* rows in parts so far */
+    int64_t from;   /* offset where the next part begins */
+    bool any, done;
+};
+
+void csv_part_print(const struct csv_part *part, char out[CSV_PART_SPEC_BYTES])
+{
+    if (part->to < 0)
+        (void)snprintf(out, CSV_PART_SPEC_BYTES, "all");
+    else
+        (void)snprintf(out, CSV_PART_SPEC_BYTES,
+                       "bytes %" PRId64 "-%" PRId64 " line %" PRIu64 " row %" PRId64, part->from, part->to,
+                       part->line, part->row);
+}
+
+enum haul_code csv_part_parse(const struct csv_input *input, const char *spec, struct csv_part *part,
+                              struct haul_error *err)
+{
+    const struct csv_shape *shape = &input->shape;
+    int64_t size = input->bytes.file->size;
+    *part = (struct csv_part){shape->rows_at, -1, shape->rows_line, 0};
+    if (!spec || strcmp(spec, "all") == 0)
+        return HAUL_OK;
+    int used = -1;
+    if (sscanf(spec, "bytes %" SCNd64 "-%" SCNd64 " line %" SCNu64 " row %" SCNd64 "%n", &part->from,
+               &part->to, &part->line, &part->row, &used) != 4 ||
+        used < 0 || spec[used])
+        return error_set(err, HAUL_DATA, "'%.100s' is no part of a CSV file", spec);
+    if (part->from < shape->rows_at || part->to < part->from || part->to > size || part->row < 0)
+        return error_set(err, HAUL_CHANGED,
+                         "the part '%.100s' is not in this file of %lld bytes: it is another file", spec,
+                         (long long)size);
+    return HAUL_OK;
+}
+
+void csv_split_free(struct csv_split *split)
+{
+    if (!split)
+        return;
+    csv_window_release(&split->window);
+    buffer_release(&split->records);
+    memory_free(NULL, split, sizeof *split);
+}
+
+static enum haul_code split_new(struct csv_input *input, struct haul_error *err)
+{
+    struct csv_split *split = memory_alloc(NULL, sizeof *split);
+    if (!split)
+        return error_nomem(err, "a split");
+    memset(split, 0, sizeof *split);
+    input->split = split;
+    split->from = input->shape.rows_at;
+    split->line = input->shape.rows_line;
+    csv_window_init(&split->window, &input->bytes, split->from, -1, input->context.memory);
+    buffer_init(&split->records, input->context.memory);
+    return buffer_resize(&split->records, RECORDS_AT_ONCE * sizeof(uint32_t), err);
+}
+
+/* The line of a byte of the window; offsets must not run backwards. */
+static uint64_t line_of(struct csv_split *split, size_t offset)
+{
+    split->line += csv_scan_count_lines(split->window.bytes.data + split->counted, offset - split->counted);
+    split->counted = offset;
+    return split->line;
+}
+
+static enum haul_code not_closed(struct csv_split *split, struct haul_error *err)
+{
+    return error_set(err, split->window.final ? HAUL_DATA : HAUL_LIMIT,
+                     "line %llu: a record begins here that does not end within %zu bytes%s",
+                     (unsigned long long)line_of(split, 0), split->window.bytes.length,
+                     split->marks.quoted ? ": a quote in it is not closed; --quote none reads quotes as text"
+                                         : "; give more --memory");
+}
+
+/* The next records into the window; done at the end of the file. */
+static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
+{
+    struct csv_split *split = input->split;
+    struct csv_window *window = &split->window;
+    struct csv_marks *marks = &split->marks;
+    size_t drop = marks->complete;
+    if (split->counted < drop)
+        split->line = split->counted ? line_of(split, drop) : split->line + marks->lines;
+    split->counted = split->next = split->start = 0;
+    for (size_t want = CSV_WINDOW_BYTES;; want *= 2, drop = 0) {
+        if (context_check(&input->context, err) || csv_window_fill(window, drop, want, err))
+            return err->code;
+        *marks = (struct csv_marks){.records = (uint32_t *)(void *)split->records.data,
+                                    .capacity = RECORDS_AT_ONCE};
+        csv_scan_run(&input->scan, window->bytes.data, window->bytes.length, window->final, marks);
+        split->done = marks->complete == 0 && window->final;
+        if (marks->complete)
+            return HAUL_OK;
+        if (split->done)
+            return window->bytes.length ? not_closed(split, err) : HAUL_OK;
+        if (want * 2 > window->bytes_max)
+            return not_closed(split, err);
+    }
+}
+
+/* Takes records into the part until it is full. *rows and *end (of the last
+ * record that is not blank) grow. */
+static bool take_records(struct csv_input *input, const struct split_request *request, int64_t *rows,
+                         int64_t *blanks, int64_t *end)
+{
+    struct csv_split *split = input->split;
+    const uint32_t *ends = split->marks.records;
+    const uint8_t *data = split->window.bytes.data;
+    const bool blank_counts = input->shape.schema.count == 1;
+    while (split->next < split->marks.record_count) {
+        size_t stop = ends[split->next++];
+        bool blank = stop == split->start && !blank_counts;
+        split->start = csv_next_record(data, split->window.bytes.length, stop);
+        if (blank) {
+            ++*blanks;
+            continue;
+        }
+        *rows += *blanks + 1;
+        *blanks = 0;
+        *end = split->window.at + (int64_t)split->start;
+        if ((request->part_rows > 0 && *rows >= request->part_rows) ||
+            (request->part_bytes > 0 && *end - split->from >= request->part_bytes))
+            return true;
+    }
+    return false;
+}
+
+static enum haul_code print_part(const struct csv_part *spec, struct arena *arena, struct part *part,
+                                 struct haul_error *err)
+{
+    char text[CSV_PART_SPEC_BYTES];
+    csv_part_print(spec, text);
+    part->spec = arena_text(arena, text);
+    return part->spec ? HAUL_OK : error_nomem(err, "a part");
+}
+
+/* A stream is one part. */
+static enum haul_code split_stream(struct csv_input *input, struct arena *arena, struct part *part,
+                                   bool *more, struct haul_error *err)
+{
+    const struct csv_part all = {.to = -1};
+    *more = !input->split;
+    if (!*more)
+        return HAUL_OK;
+    part->rows = part->bytes = -1;
+    return split_new(input, err) ? err->code : print_part(&all, arena, part, err);
+}
+
+static enum haul_code split_file(struct csv_input *input, const struct split_request *request,
+                                 struct arena *arena, struct part *part, bool *more, struct haul_error *err)
+{
+    struct csv_split *split = input->split;
+    int64_t rows = 0, blanks = 0, end = split->from;
+    uint64_t line = split->line;
+    bool full = false;
+    if (split->marks.record_count)
+        line = line_of(split, split->start);
+    while (!full && !split->done) {
+        full = take_records(input, request, &rows, &blanks, &end);
+        if (!full && scan_more(input, err))
+            return err->code;
+    }
+    *more = rows > 0 || !split->any;
+    if (!*more)
+        return HAUL_OK;
+    const struct csv_part spec = {split->from, end, line, split->row};
+    part->rows = rows;
+    part->bytes = end - split->from;
+    split->any = true;
+    split->row += rows;
+    split->from = end;
+    return print_part(&spec, arena, part, err);
+}
+
+enum haul_code csv_input_split(struct format_input *base, const struct split_request *request,
+                               struct arena *arena, struct part *part, bool *more, struct haul_error *err)
+{
+    struct csv_input *input = (struct csv_input *)(void *)base;
+    if (input->bytes.file->size < 0)
+        return split_stream(input, arena, part, more, err);
+    if (!input->split && split_new(input, err))
+        return err->code;
+    return split_file(input, request, arena, part, more, err);
+}

@@ -46,6 +46,19 @@ struct run {
     struct haul_error failure; /* the first one */
 };
 
+/* The steps before anything is changed, in this order (begin.c). A run that is only
+ * planned goes from run_name to run_plan. */
+enum haul_code run_describe(struct run *run, struct haul_error *err);
+enum haul_code run_workers(struct run *run, struct haul_error *err);
+enum haul_code run_name(struct run *run, struct haul_error *err);
+enum haul_code run_plan(struct run *run, bool dry, struct haul_error *err);
+
+/* Recalls, decides, and makes the plan durable. *done: a finished NAME. */
+enum haul_code run_begin(struct run *run, struct haul_result *result, bool *done, struct haul_error *err);
+
+/* Says whose failure it was, unless that is known. Returns err->code. */
+enum haul_code run_failed_at(enum haul_side side, struct haul_error *err);
+
 /* Starts the workers, tells of progress until all have ended. */
 enum haul_code workers_run(struct run *run, struct haul_error *err);
 

@@ -175,38 +175,32 @@ enum haul_code folder_remove_parts(const struct folder_naming *naming, uint64_t 
     return folder_walk(naming, part_each, &from, err);
 }
 
-struct inode_set {
-    const uint64_t *inodes;
-    size_t count;
-};
-
-static bool inode_in(const struct inode_set *set, uint64_t inode)
+bool folder_is_ours(const struct folder_ours *ours, const struct file_identity *identity)
 {
-    size_t low = 0, high = set->count;
+    size_t low = 0, high = ours->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (set->inodes[middle] == inode)
-            return true;
-        if (set->inodes[middle] < inode)
+        if (ours->marks[middle].inode < identity->inode)
             low = middle + 1;
         else
             high = middle;
     }
-    return false;
+    return low < ours->count && ours->marks[low].inode == identity->inode &&
+           identity->size >= ours->marks[low].bytes_min;
 }
 
-static enum haul_code remove_inode_each(void *user, const struct folder_entry *entry, struct haul_error *err)
+static enum haul_code ours_each(void *user, const struct folder_entry *entry, struct haul_error *err)
 {
     struct file_identity identity;
     struct haul_error gone = {0};
     if (!entry->part || entry->temp || path_identify(entry->path, &identity, &gone))
         return HAUL_OK;
-    return inode_in(user, identity.inode) ? path_remove(entry->path, err) : HAUL_OK;
+    const struct folder_ours *ours = *(const struct folder_ours *const *)user;
+    return folder_is_ours(ours, &identity) ? path_remove(entry->path, err) : HAUL_OK;
 }
 
-enum haul_code folder_remove_inodes(const struct folder_naming *naming, const uint64_t *inodes, size_t count,
-                                    struct haul_error *err)
+enum haul_code folder_remove_ours(const struct folder_naming *naming, const struct folder_ours *ours,
+                                  struct haul_error *err)
 {
-    struct inode_set set = {.inodes = inodes, .count = count};
-    return count ? folder_walk(naming, remove_inode_each, &set, err) : HAUL_OK;
+    return ours->count ? folder_walk(naming, ours_each, &ours, err) : HAUL_OK;
 }

@@ -4,6 +4,7 @@
 #ifndef HAUL_FORMAT_FILE_FOLDER_H
 #define HAUL_FORMAT_FILE_FOLDER_H
 
+#include "base/file.h"
 #include "format/format.h"
 
 /* How the files of one table are called in one folder. */
@@ -30,9 +31,20 @@ enum haul_code folder_next_number(const struct folder_naming *naming, uint64_t *
 enum haul_code folder_find_inode(const struct folder_naming *naming, uint64_t inode, bool *found,
                                  uint64_t *number, struct haul_error *err);
 
-/* Removes published files of the table that have one of these inodes (sorted). */
-enum haul_code folder_remove_inodes(const struct folder_naming *naming, const uint64_t *inodes, size_t count,
-                                    struct haul_error *err);
+/* Files a run has written, by what its receipts say: sorted by inode, each once. */
+struct folder_mark {
+    uint64_t inode;
+    int64_t bytes_min;
+};
+struct folder_ours {
+    struct folder_mark *marks;
+    size_t count;
+};
+bool folder_is_ours(const struct folder_ours *ours, const struct file_identity *identity);
+
+/* Removes published files of the table that are ours. */
+enum haul_code folder_remove_ours(const struct folder_naming *naming, const struct folder_ours *ours,
+                                  struct haul_error *err);
 
 enum haul_code folder_remove_temps(const struct folder_naming *naming, struct haul_error *err);
 

@@ -107,6 +107,34 @@ size_t receipts_unbroken(const struct receipt *items, size_t count, uint64_t fir
     return good;
 }
 
+/* By inode, the furthest first. */
+static int mark_compare(const void *a, const void *b)
+{
+    const struct folder_mark *left = a, *right = b;
+    if (left->inode != right->inode)
+        return left->inode < right->inode ? -1 : 1;
+    return left->bytes_min > right->bytes_min ? -1 : left->bytes_min < right->bytes_min;
+}
+
+enum haul_code plan_ours(const struct run_record *run, struct arena *arena, struct folder_ours *ours,
+                         struct haul_error *err)
+{
+    struct output_receipt text;
+    struct folder_mark *marks = arena_alloc_array(arena, run->receipt_count + 1, sizeof *marks);
+    if (!marks)
+        return error_nomem(err, "receipts");
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i < run->receipt_count; i++)
+        if (output_receipt_parse(run->receipts[i].text, &text))
+            marks[count++] = (struct folder_mark){.inode = text.inode, .bytes_min = text.offset};
+    qsort(marks, count, sizeof *marks, mark_compare);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || marks[kept - 1].inode != marks[i].inode)
+            marks[kept++] = marks[i];
+    *ours = (struct folder_ours){.marks = marks, .count = kept};
+    return HAUL_OK;
+}
+
 /* ---- taking up a file ---- */
 
 static enum haul_code recover_published(struct file_output *output, const struct receipt *items, size_t count,

@@ -5,6 +5,7 @@
 #ifndef HAUL_FORMAT_FILE_PLAN_H
 #define HAUL_FORMAT_FILE_PLAN_H
 
+#include "format/file_folder.h"
 #include "format/file_output.h"
 
 /* Part p of P goes to file p x N / P. P 0: not known, everything goes to file 0. */
@@ -21,6 +22,10 @@ struct receipts {
 enum haul_code receipts_copy(const struct run_record *run, struct arena *arena, struct receipts *receipts,
                              struct haul_error *err);
 const struct receipt *receipts_find(const struct receipts *receipts, uint64_t part);
+
+/* The files the receipts of a run speak of. */
+enum haul_code plan_ours(const struct run_record *run, struct arena *arena, struct folder_ours *ours,
+                         struct haul_error *err);
 
 /* How many of `items` (sorted) form an unbroken run from `first_part` on, in one
  * file of one inode, ending at `size_max` bytes or before. */

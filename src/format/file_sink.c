@@ -410,43 +410,15 @@ static enum haul_code files_finish(struct sink *sink, const struct run_record *r
 
 /* ---- remove ---- */
 
-static int inode_compare(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-    return left < right ? -1 : left > right;
-}
-
-/* The inodes the run's receipts speak of, each once. */
-static enum haul_code run_inodes(const struct run_record *run, struct arena *arena, uint64_t **inodes,
-                                 size_t *count, struct haul_error *err)
-{
-    struct output_receipt text;
-    *count = 0;
-    *inodes = arena_alloc_array(arena, run->receipt_count + 1, sizeof **inodes);
-    if (!*inodes)
-        return error_nomem(err, "receipts");
-    for (size_t i = 0; i < run->receipt_count; i++)
-        if (output_receipt_parse(run->receipts[i].text, &text))
-            (*inodes)[(*count)++] = text.inode;
-    qsort(*inodes, *count, sizeof **inodes, inode_compare);
-    size_t kept = 0;
-    for (size_t i = 0; i < *count; i++)
-        if (kept == 0 || (*inodes)[kept - 1] != (*inodes)[i])
-            (*inodes)[kept++] = (*inodes)[i];
-    *count = kept;
-    return HAUL_OK;
-}
-
-static enum haul_code remove_single(struct file_sink *files, const uint64_t *inodes, size_t count,
-                                    const char *temp, struct haul_error *err)
+static enum haul_code remove_single(struct file_sink *files, const struct folder_ours *ours, const char *temp,
+                                    struct haul_error *err)
 {
     struct file_identity identity;
     struct haul_error absent = {0};
     enum haul_code code = files->target.store->remove(temp, err);
     if (code || !files->target.local || path_identify(files->target.path, &identity, &absent))
         return code;
-    bool ours = bsearch(&identity.inode, inodes, count, sizeof *inodes, inode_compare) != NULL;
-    return ours ? path_remove(files->target.path, err) : HAUL_OK;
+    return folder_is_ours(ours, &identity) ? path_remove(files->target.path, err) : HAUL_OK;
 }
 
 static enum haul_code files_remove(struct sink *sink, const struct run_record *run, struct haul_error *err)
@@ -456,18 +428,16 @@ static enum haul_code files_remove(struct sink *sink, const struct run_record *r
     if (files->target.kind == TARGET_STREAM)
         return HAUL_OK;
     struct arena arena = {0};
-    uint64_t *inodes = NULL;
-    size_t count = 0;
+    struct folder_ours ours = {0};
     const char *temp = name_temp(files->target.path, run->name, &arena);
-    enum haul_code code =
-        temp ? run_inodes(run, &arena, &inodes, &count, err) : error_nomem(err, "a file name");
+    enum haul_code code = temp ? plan_ours(run, &arena, &ours, err) : error_nomem(err, "a file name");
     if (!code && files->target.kind == TARGET_FILE)
-        code = remove_single(files, inodes, count, temp, err);
+        code = remove_single(files, &ours, temp, err);
     if (!code && files->target.kind == TARGET_FOLDER) {
         struct folder_naming naming = sink_naming(files, run->name);
         code = folder_remove_temps(&naming, err);
         if (!code)
-            code = folder_remove_inodes(&naming, inodes, count, err);
+            code = folder_remove_ours(&naming, &ours, err);
     }
     arena_release(&arena);
     return code;

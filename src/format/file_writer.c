@@ -39,8 +39,7 @@ static enum haul_code writer_commit(struct writer *writer, struct receipt *recei
         return error_set(err, HAUL_INTERNAL, "a file's unit is a whole part, part %llu was given in pieces",
                          (unsigned long long)file->part);
     enum haul_code code = piece->ops->seal(piece, err);
-    if (!code && file->context->memory && memory_borrowed(file->context->memory) &&
-        !file_output_is_turn(file->output, file->part))
+    if (!code && memory_borrowed(file->context->memory) && !file_output_is_turn(file->output, file->part))
         code = piece->ops->spill(piece, err);
     if (!code)
         code = file_output_wait(file->output, file->part, file->context, err);

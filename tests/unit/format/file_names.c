@@ -1,0 +1,152 @@
+/* Names of files, made and read back. */
+#include "format/file_names.h"
+#include "lines.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct arena arena;
+static struct haul_error err;
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_release(&arena);
+    return 0;
+}
+
+static void tables_from_names(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"orders.lines", "orders"},
+        {"in/part-*.lines", "part"},
+        {"in/out/", "out"},
+        {"a.b.LIN", "a.b"},
+        {"/x/.hidden.lines", "hidden"},
+        {"*.lines", "data"},
+        {"in/", "in"},
+        {"noend", "noend"},
+        {"part_[0-9].lines", "part"},
+        {"/", "data"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        assert_string_equal(name_table(pairs[i][0], &lines_format, &arena), pairs[i][1]);
+}
+
+static void folders_and_bases(void **state)
+{
+    (void)state;
+    assert_string_equal(name_folder("a/b.csv", &arena), "a/");
+    assert_string_equal(name_folder("b.csv", &arena), "./");
+    assert_string_equal(name_folder("/b.csv", &arena), "/");
+    assert_string_equal(name_folder("a/out//", &arena), "a/");
+    assert_string_equal(name_base("a/out//", &arena), "out");
+    assert_string_equal(name_base("b.csv", &arena), "b.csv");
+}
+
+static void expect_stem(const char *schema, const char *table, const char *expected)
+{
+    const char *stem = NULL;
+    assert_int_equal(name_stem(schema, table, &arena, &stem, &err), HAUL_OK);
+    assert_string_equal(stem, expected);
+}
+
+static void stems_are_safe(void **state)
+{
+    (void)state;
+    char longest[200];
+    const char *stem = NULL;
+    expect_stem("sales", "orders", "sales_orders");
+    expect_stem(NULL, "Order Details", "Order%20Details");
+    expect_stem("", "orders", "orders");
+    expect_stem(NULL, "../../etc/passwd", "%2E.%2F..%2Fetc%2Fpasswd");
+    expect_stem(NULL, ".x", "%2Ex");
+    expect_stem(NULL, "a\nb\"c\\d%", "a%0Ab%22c%5Cd%25");
+    expect_stem(NULL,
+                "stra\xc3\x9f"
+                "e",
+                "stra\xc3\x9f"
+                "e");
+    memset(longest, 'x', sizeof longest);
+    longest[160] = '\0';
+    expect_stem(NULL, longest, longest);
+    longest[160] = 'x';
+    longest[161] = '\0';
+    assert_int_equal(name_stem(NULL, longest, &arena, &stem, &err), HAUL_UNSUPPORTED);
+    longest[160] = '\0';
+    assert_int_equal(name_stem("s", longest, &arena, &stem, &err), HAUL_UNSUPPORTED);
+}
+
+static void part_numbers_are_read_back(void **state)
+{
+    (void)state;
+    uint64_t number = 0;
+    assert_string_equal(name_part("s_t", 7, ".lines", &arena), "s_t_part_00007.lines");
+    assert_true(name_part_number("s_t_part_00007.lines", "s_t", ".lines", &number));
+    assert_int_equal(number, 7);
+    assert_true(name_part_number(name_part("t", 12345678, ".lines", &arena), "t", ".lines", &number));
+    assert_int_equal(number, 12345678);
+    assert_false(name_part_number("s_t_part_7.lines", "s_t", ".lines", &number));
+    assert_false(name_part_number("s_t_part_00007.lines", "t", ".lines", &number));
+    assert_false(name_part_number("t_part_00007.lines.bak", "t", ".lines", &number));
+    assert_false(name_part_number("t_part_00007.lin", "t", ".lines", &number));
+    assert_false(name_part_number("t_part_.lines", "t", ".lines", &number));
+    assert_false(name_part_number("t", "t", ".lines", &number));
+}
+
+static void temporary_names_are_known_again(void **state)
+{
+    (void)state;
+    const char *base = NULL;
+    bool own = false;
+    assert_string_equal(name_temp("a/b.csv", "h12", &arena), "a/.b.csv.haul-h12.part");
+    assert_string_equal(name_temp("b.csv", "x.haul-y", &arena), ".b.csv.haul-x.haul-y.part");
+    assert_true(name_temp_of(".b.csv.haul-h12.part", "h12", &arena, &base, &own));
+    assert_true(own);
+    assert_string_equal(base, "b.csv");
+    assert_true(name_temp_of(".b.csv.haul-x.haul-y.part", "x.haul-y", &arena, &base, &own));
+    assert_true(own);
+    assert_string_equal(base, "b.csv");
+    assert_true(name_temp_of(".b.csv.haul-h12.part", "h1", &arena, &base, &own));
+    assert_false(own);
+    assert_true(name_temp_of(".b.csv.haul-h12.part", "12", &arena, &base, &own));
+    assert_false(own);
+    assert_false(name_temp_of("b.csv.haul-h12.part", "h12", &arena, &base, &own));
+    assert_false(name_temp_of(".haul-h12.part", "h12", &arena, &base, &own));
+    assert_false(name_temp_of(".b.csv.part", "h12", &arena, &base, &own));
+    assert_false(name_temp_of(".b.csv.haul-h12", "h12", &arena, &base, &own));
+}
+
+static void long_names_still_fit(void **state)
+{
+    (void)state;
+    char name[260], run[64];
+    memset(name, 'n', 255);
+    memcpy(name + 169, "\xc3\xa9", 2); /* a character across the place of the cut */
+    name[255] = '\0';
+    memset(run, 'r', 63);
+    run[63] = '\0';
+    const char *temp = name_temp(name, run, &arena);
+    assert_in_range(strlen(temp), 200, 255);
+    assert_int_equal(temp[1 + 169], '.');
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(tables_from_names),
+        TEST(folders_and_bases),
+        TEST(stems_are_safe),
+        TEST(part_numbers_are_read_back),
+        TEST(temporary_names_are_known_again),
+        TEST(long_names_still_fit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -290,7 +290,7 @@ static enum haul_code read_receipts(const struct ledger *ledger, struct run_reco
 enum haul_code sqlite_ledger_recall(const struct ledger *ledger, const char *name, struct run_record *record,
                                     bool *found, struct haul_error *err)
 {
-    struct ledger_run known;
+    struct ledger_run known = {0};
     sqlite3_stmt *statement = NULL;
     bool row = false;
     enum haul_code code = sqlite_ledger_find(ledger, name, &record->arena, &known, found, err);

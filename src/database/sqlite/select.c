@@ -30,6 +30,13 @@ static void select_key(const struct sqlite_source *source, struct sql *sql)
             }
 }
 
+/* Does the range leave nothing out? */
+static bool is_whole(const struct sqlite_source *source, const struct range *range)
+{
+    return source->access == ACCESS_PLAIN || source->access == ACCESS_ORDER ||
+           (source->access == ACCESS_KEY && range->low == INT64_MIN && range->high == INT64_MAX);
+}
+
 static void add_range(const struct sqlite_source *source, const struct range *range, struct sql *sql)
 {
     bool by_key = source->access == ACCESS_KEY;
@@ -46,8 +53,7 @@ static void add_range(const struct sqlite_source *source, const struct range *ra
 
 static void add_conditions(const struct sqlite_source *source, const struct range *range, struct sql *sql)
 {
-    bool whole =
-        !range || (source->access == ACCESS_KEY && range->low == INT64_MIN && range->high == INT64_MAX);
+    bool whole = !range || is_whole(source, range);
     const char *where = source->request.where;
     if (whole && !where)
         return;
@@ -101,7 +107,7 @@ const char *sqlite_select_range(const struct sqlite_source *source, bool count, 
         select_key(source, sql);
     sql_add(sql, " FROM ");
     sql_name(sql, source->table.name);
-    bool whole = source->access == ACCESS_KEY && range->low == INT64_MIN && range->high == INT64_MAX;
+    bool whole = is_whole(source, range);
     sql_add(sql, whole ? "" : " WHERE ");
     if (!whole)
         add_range(source, range, sql);

@@ -70,16 +70,16 @@ static inline void database_close(struct database *base)
     free(base);
 }
 
-#define assert_ok(base, call)                                                                                      \
-    do {                                                                                                           \
-        if ((call) != HAUL_OK)                                                                                     \
-            fail_msg("%s: %s", #call, (base)->err.message);                                                        \
+#define assert_ok(base, call)                                                                                \
+    do {                                                                                                     \
+        if ((call) != HAUL_OK)                                                                               \
+            fail_msg("%s: %s", #call, (base)->err.message);                                                  \
     } while (0)
 
-#define assert_says(base, words)                                                                                   \
-    do {                                                                                                           \
-        if (!strstr((base)->err.message, words))                                                                   \
-            fail_msg("\"%s\" does not say \"%s\"", (base)->err.message, words);                                    \
+#define assert_says(base, words)                                                                             \
+    do {                                                                                                     \
+        if (!strstr((base)->err.message, words))                                                             \
+            fail_msg("\"%s\" does not say \"%s\"", (base)->err.message, words);                              \
     } while (0)
 
 /* ---- SQL from outside ---- */
@@ -106,7 +106,8 @@ static inline char *ask(struct database *base, const char *text)
     while (sqlite3_step(statement) == SQLITE_ROW)
         for (int i = 0, count = sqlite3_column_count(statement); i < count; i++) {
             const char *value = (const char *)sqlite3_column_text(statement, i);
-            assert_ok(base, buffer_printf(&out, &base->err, "%s%s", value ? value : "NULL", i + 1 < count ? "|" : "\n"));
+            assert_ok(base, buffer_printf(&out, &base->err, "%s%s", value ? value : "NULL",
+                                          i + 1 < count ? "|" : "\n"));
         }
     sqlite3_finalize(statement);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
@@ -141,7 +142,8 @@ static inline enum haul_code reading_describe(struct database *base, struct read
                                               const struct source_request *request)
 {
     *reading = (struct reading){0};
-    enum haul_code code = sqlite_source_open(base->path, &base->context, request, &reading->source, &base->err);
+    enum haul_code code =
+        sqlite_source_open(base->path, &base->context, request, &reading->source, &base->err);
     return code ? code : reading->source->ops->describe(reading->source, &reading->info, &base->err);
 }
 
@@ -150,8 +152,8 @@ static inline enum haul_code reading_split(struct database *base, struct reading
     struct split_request wish = {part_rows, -1};
     bool more = true;
     while (more && reading->part_count < 511) {
-        enum haul_code code = reading->source->ops->split(reading->source, &wish, &reading->arena,
-                                                          &reading->parts[reading->part_count], &more, &base->err);
+        enum haul_code code = reading->source->ops->split(
+            reading->source, &wish, &reading->arena, &reading->parts[reading->part_count], &more, &base->err);
         if (code)
             return code;
         reading->part_count += more;

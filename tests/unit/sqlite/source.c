@@ -4,7 +4,8 @@
 
 #include <sys/stat.h>
 
-static void read_as(struct database *base, const struct source_request *request, const char *types, const char *rows)
+static void read_as(struct database *base, const struct source_request *request, const char *types,
+                    const char *rows)
 {
     struct reading reading;
     char found[1024];
@@ -49,7 +50,8 @@ static void tells_key_nulls_and_origin(void **state)
 static void reads_awkward_names(void **state)
 {
     struct database *base = *state;
-    sql(base, "CREATE TABLE \"we\"\"ird\"(\"select\" INTEGER, \"\xc3\xbcn\xc3\xaf\" TEXT, \"a b\" TEXT, \"rowid\" TEXT);"
+    sql(base, "CREATE TABLE \"we\"\"ird\"(\"select\" INTEGER, \"\xc3\xbcn\xc3\xaf\" TEXT, \"a b\" TEXT, "
+              "\"rowid\" TEXT);"
               "INSERT INTO \"we\"\"ird\" VALUES(1,'x','y','z');"
               "CREATE TABLE \"order details\"(\"oid\", \"rowid\", \"_rowid_\");"
               "INSERT INTO \"order details\" VALUES(1,2,3)");
@@ -64,15 +66,21 @@ static void reads_columns_where_and_queries(void **state)
     const char *const two[] = {"c", "a"}, *const typo[] = {"cc"};
     sql(base, "CREATE TABLE t(a INTEGER, b TEXT, c TEXT); CREATE VIEW v AS SELECT c, a * 2 AS twice FROM t;"
               "INSERT INTO t VALUES(1,'x','p'),(2,'y','q'),(3,'z','r')");
-    read_as(base, &(struct source_request){.table = "t", .columns = two, .column_count = 2, .where = "a > 1 -- so"},
+    read_as(base,
+            &(struct source_request){.table = "t", .columns = two, .column_count = 2, .where = "a > 1 -- so"},
             "utf8,int64", "q|2\nr|3\n");
     read_as(base, &(struct source_request){.table = "v"}, "utf8,int64", "p|2\nq|4\nr|6\n");
     read_as(base, &(struct source_request){.query = "SELECT a, b, a + 0.5 AS h FROM t ORDER BY a DESC;  "},
             "int64,utf8,float64", "3|z|3.5\n2|y|2.5\n1|x|1.5\n");
-    read_as(base, &(struct source_request){.query = "SELECT * FROM t", .columns = two, .column_count = 2, .where = "b = 'y'"},
+    read_as(base,
+            &(struct source_request){
+                .query = "SELECT * FROM t", .columns = two, .column_count = 2, .where = "b = 'y'"},
             "utf8,int64", "q|2\n");
     struct reading reading;
-    assert_int_equal(reading_describe(base, &reading, &(struct source_request){.table = "t", .columns = typo, .column_count = 1}), HAUL_NOT_FOUND);
+    assert_int_equal(
+        reading_describe(base, &reading,
+                         &(struct source_request){.table = "t", .columns = typo, .column_count = 1}),
+        HAUL_NOT_FOUND);
     assert_says(base, "c");
     reading_release(&reading);
 }
@@ -104,7 +112,8 @@ static void names_near_tables(void **state)
     struct database *base = *state;
     struct reading reading;
     sql(base, "CREATE TABLE orders(a)");
-    assert_int_equal(reading_describe(base, &reading, &(struct source_request){.table = "order"}), HAUL_NOT_FOUND);
+    assert_int_equal(reading_describe(base, &reading, &(struct source_request){.table = "order"}),
+                     HAUL_NOT_FOUND);
     assert_says(base, "orders");
     reading_release(&reading);
     assert_int_equal(reading_describe(base, &reading, &(struct source_request){0}), HAUL_USAGE);
@@ -118,7 +127,8 @@ static void opens_nothing(struct database *base, const char *path, enum haul_cod
 {
     struct source *source = NULL;
     assert_int_equal(
-        sqlite_source_open(path, &base->context, &(struct source_request){.table = "t"}, &source, &base->err), code);
+        sqlite_source_open(path, &base->context, &(struct source_request){.table = "t"}, &source, &base->err),
+        code);
     assert_null(source);
     assert_says(base, says);
 }
@@ -155,7 +165,8 @@ static void says_what_is_damaged(void **state)
 {
     struct database *base = *state;
     struct reading reading;
-    sql(base, "CREATE TABLE t(a TEXT); WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+    sql(base, "CREATE TABLE t(a TEXT); WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE "
+              "i < 2000)"
               " INSERT INTO t SELECT hex(randomblob(50)) FROM n");
     FILE *file = fopen(base->path, "r+b");
     assert_non_null(file);
@@ -249,11 +260,13 @@ static void lists_tables(void **state)
     struct database *base = *state;
     struct source *source;
     char list[2000] = "";
-    sql(base, "CREATE TABLE b(id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO b VALUES(NULL),(NULL);"
-              "CREATE TABLE a(k PRIMARY KEY) WITHOUT ROWID; CREATE VIEW v AS SELECT * FROM b;"
-              "CREATE VIEW w AS SELECT * FROM b; CREATE TABLE gone(x); CREATE VIEW broken AS SELECT * FROM gone;"
-              "PRAGMA legacy_alter_table=ON; DROP TABLE gone");
-    assert_ok(base, sqlite_source_open(base->path, &base->context, &(struct source_request){0}, &source, &base->err));
+    sql(base,
+        "CREATE TABLE b(id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO b VALUES(NULL),(NULL);"
+        "CREATE TABLE a(k PRIMARY KEY) WITHOUT ROWID; CREATE VIEW v AS SELECT * FROM b;"
+        "CREATE VIEW w AS SELECT * FROM b; CREATE TABLE gone(x); CREATE VIEW broken AS SELECT * FROM gone;"
+        "PRAGMA legacy_alter_table=ON; DROP TABLE gone");
+    assert_ok(base, sqlite_source_open(base->path, &base->context, &(struct source_request){0}, &source,
+                                       &base->err));
     assert_ok(base, source->ops->list(source, note_table, list, &base->err));
     assert_string_equal(list, "table a 0;table b 2;view broken -1;view v 2;view w 2;");
     source->ops->close(source);

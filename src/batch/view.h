@@ -3,7 +3,8 @@
  *
  * A reader that was told its taker understands it may give a column as a
  * *dictionary*: `indices` into `dictionary`, a view of the distinct values. The
- * field's type is the type of the values either way.
+ * field's type is the type of the values either way. Its values hold no NULL;
+ * a NULL row has no index that counts. array_add_dictionary (array.h) makes one.
  *
  * Pointers are aligned to the value's width; nothing may be read past the last
  * value. A pointer of a column without rows may be NULL, offsets never.

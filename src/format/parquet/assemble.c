@@ -58,10 +58,11 @@ static enum haul_code page_levels(struct column_reader *leaf, struct leaf_levels
                                   struct haul_error *err)
 {
     enum haul_code code = column_reader_page(leaf, err);
+    if (code)
+        return code;
     size_t count = leaf->page_left;
     levels->place = 0;
-    if (!code)
-        code = buffer_resize(&levels->page_repetition, count, err);
+    code = buffer_resize(&levels->page_repetition, count, err);
     if (!code)
         code = buffer_resize(&levels->page_definition, count, err);
     if (!code)
@@ -72,7 +73,7 @@ static enum haul_code page_levels(struct column_reader *leaf, struct leaf_levels
         code = error_set(err, HAUL_DATA, "its first repetition level is %d, not 0",
                          levels->page_repetition.data[0]);
     levels->inside = true;
-    return code;
+    return code ? column_reader_place(leaf, err) : HAUL_OK;
 }
 
 /* How many of `count` entries belong to the next *rows rows, the row already
@@ -134,7 +135,7 @@ static enum haul_code entries_take(struct column_reader *leaf, struct leaf_level
         builder->null_count = 0; /* only missing because something above it is */
     levels->place += count;
     leaf->page_left -= count;
-    return code;
+    return code ? column_reader_place(leaf, err) : HAUL_OK;
 }
 
 static enum haul_code leaf_rows(struct column_reader *leaf, struct leaf_levels *levels,

@@ -81,6 +81,7 @@ static enum haul_code page_begin(struct column_reader *column, struct page *page
     if (column->values.encoding == ENCODING_RLE_DICTIONARY && !column->words.loaded && page->body.length)
         return error_set(err, HAUL_DATA, "it needs a dictionary, and the column has none");
     column->page_left = (size_t)page->value_count;
+    column->page_offset = page->offset;
     column->chunk_left -= page->value_count;
     return HAUL_OK;
 }
@@ -98,6 +99,11 @@ enum haul_code column_reader_page(struct column_reader *column, struct haul_erro
             return error_prefix(err, "page at offset %lld", (long long)page.offset);
     }
     return HAUL_OK;
+}
+
+enum haul_code column_reader_place(const struct column_reader *column, struct haul_error *err)
+{
+    return error_prefix(err, "page at offset %lld", (long long)column->page_offset);
 }
 
 /* ---- flat columns ---- */
@@ -154,9 +160,10 @@ static enum haul_code page_rows(struct column_reader *column, struct builder *bu
         code = validity_read(column, builder, rows, &present, err);
     if (!code)
         code = column_reader_slots(column, builder, rows, present, err);
-    if (!code)
-        column->page_left -= rows;
-    return code;
+    if (code)
+        return column_reader_place(column, err);
+    column->page_left -= rows;
+    return HAUL_OK;
 }
 
 enum haul_code column_reader_rows(struct column_reader *column, struct builder *builder, int64_t rows,

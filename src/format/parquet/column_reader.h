@@ -31,8 +31,9 @@ struct column_reader {
     struct word_list words;
     struct convert convert;
     struct buffer scratch, indices;
-    int64_t chunk_left; /* levels of the chunk in pages not opened yet */
-    size_t page_left;   /* levels of the page not consumed */
+    int64_t chunk_left;  /* levels of the chunk in pages not opened yet */
+    size_t page_left;    /* levels of the page not consumed */
+    int64_t page_offset; /* for messages */
 };
 
 void column_reader_init(struct column_reader *column, const struct node *leaf, struct memory *memory);
@@ -60,6 +61,9 @@ enum haul_code column_reader_rows(struct column_reader *column, struct builder *
  * for them was reserved. */
 enum haul_code column_reader_slots(struct column_reader *column, struct builder *builder, size_t slots,
                                    size_t present, struct haul_error *err);
+
+/* Puts "page at offset N" before the message. Returns err->code. */
+enum haul_code column_reader_place(const struct column_reader *column, struct haul_error *err);
 
 /* column_values.c: */
 enum haul_code word_list_load(struct column_reader *column, const struct page *page, struct haul_error *err);

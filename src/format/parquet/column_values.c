@@ -29,6 +29,8 @@ static enum haul_code text_check(const uint8_t *data, const int32_t *offsets, si
 {
     size_t length = (size_t)(offsets[count] - offsets[0]);
     bool inside = false;
+    if (length == 0)
+        return HAUL_OK;
     if (!unicode_is_valid(data + offsets[0], length))
         return error_set(err, HAUL_DATA, "%s", not_text);
     for (size_t i = 1; i < count; i++)

@@ -123,7 +123,9 @@ static enum haul_code value_append(const struct node *leaf, const struct bound *
 {
     enum type_layout layout = type_table[leaf->field->type].layout;
     struct convert convert = convert_for(leaf);
+    _Alignas(16) uint8_t plain[BOUND_BYTES];
     size_t at = 0;
+    memcpy(plain, bound->bytes, bound->length);
     if (layout == LAYOUT_BITS)
         return builder_append_bool(builder, bound->bytes[0] != 0, err);
     if (layout == LAYOUT_BYTES)
@@ -132,8 +134,8 @@ static enum haul_code value_append(const struct node *leaf, const struct bound *
     if (code)
         return code;
     if (!convert.run)
-        memcpy(builder->values.data, bound->bytes, bound->length);
-    else if (convert.run(&convert, bound->bytes, 1, builder->values.data, &at))
+        memcpy(builder->values.data, plain, bound->length);
+    else if (convert.run(&convert, plain, 1, builder->values.data, &at))
         return HAUL_OK; /* not a value of the type: no row */
     builder->length = 1;
     return HAUL_OK;

@@ -45,6 +45,21 @@ static enum haul_code settings_check(const struct run *run, struct haul_error *e
     return HAUL_OK;
 }
 
+static int least(int a, int b)
+{
+    return b > 0 && b < a ? b : a;
+}
+
+static void workers_plan(struct run *run)
+{
+    int allowed = run->memory_plan.workers;
+    bool limited = settings_given(run->settings, "limit");
+    run->workers = limited ? 1 : least(least(allowed, run->terms.writers_max), run->info.splits_max);
+    run->facts.workers = run->workers;
+    run->limit.max = settings_number(run->settings, "max-errors");
+    run->limit.strict = settings_flag(run->settings, "strict");
+}
+
 enum haul_code run_describe(struct run *run, struct haul_error *err)
 {
     struct transfer *transfer = run->transfer;
@@ -71,28 +86,7 @@ enum haul_code run_describe(struct run *run, struct haul_error *err)
                                      .workers = run->workers,
                                      .memory_bytes = run->memory_plan.bytes_max};
     run->progress.table = run->terms.target ? run->terms.target : "";
-    return HAUL_OK;
-}
-
-static int least(int a, int b)
-{
-    return b > 0 && b < a ? b : a;
-}
-
-/* Threads that write; and the budget, in shares for them. */
-enum haul_code run_workers(struct run *run, struct haul_error *err)
-{
-    int allowed = run->memory_plan.workers;
-    bool limited = settings_given(run->settings, "limit");
-    run->workers = limited ? 1 : least(least(allowed, run->terms.writers_max), run->info.splits_max);
-    run->facts.workers = run->workers;
-    run->limit.max = settings_number(run->settings, "max-errors");
-    run->limit.strict = settings_flag(run->settings, "strict");
-    if (run->context.memory)
-        return HAUL_OK;
-    if (memory_open(&run->memory, (size_t)run->memory_plan.bytes_max, run->workers, err))
-        return err->code;
-    run->context.memory = run->memory;
+    workers_plan(run);
     return HAUL_OK;
 }
 
@@ -246,7 +240,7 @@ static enum haul_code receipts_take(struct run *run, const struct run_record *re
             return err->code;
     }
     tally_sort(&run->tally);
-    if (run->terms.ordered || run->plan.cut)
+    if (run->plan.cut)
         tally_keep_prefix(&run->tally);
     return HAUL_OK;
 }

@@ -177,7 +177,7 @@ static enum haul_code text_write(const char *path, const struct buffer *text, st
     struct file file = {.fd = -1};
     if (snprintf(temp, sizeof temp, "%s.new", path) >= (int)sizeof temp)
         return error_set(err, HAUL_USAGE, "%s: the name is too long", path);
-    if (path_remove(temp, err) || file_open(&file, temp, FILE_CREATE, err))
+    if (path_remove(temp, err) || file_open(&file, temp, FILE_CREATE_PRIVATE, err))
         return err->code;
     enum haul_code code = file_write(&file, text->data, text->length, err);
     if (!code)

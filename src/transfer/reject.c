@@ -123,7 +123,7 @@ enum haul_code reject_file_write(const char *path, const struct receipt *receipt
     struct file file = {.fd = -1};
     if (snprintf(temp, sizeof temp, "%s.part", path) >= (int)sizeof temp)
         return error_set(err, HAUL_USAGE, "--reject-file: the name is too long");
-    if (path_remove(temp, err) || file_open(&file, temp, FILE_CREATE, err))
+    if (path_remove(temp, err) || file_open(&file, temp, FILE_CREATE_PRIVATE, err))
         return error_prefix(err, "--reject-file");
     enum haul_code code = HAUL_OK;
     for (size_t i = 0; !code && i < count; i++)

@@ -88,7 +88,7 @@ static enum haul_code receipts_confirm(struct run *run, struct haul_error *err)
             writer->ops->abort(writer);
         tally_drop(&run->tally, i--);
     }
-    if (run->terms.ordered || run->plan.cut)
+    if (run->plan.cut)
         tally_keep_prefix(&run->tally);
     return code;
 }
@@ -109,9 +109,7 @@ static enum haul_code starts_make(struct run *run, struct haul_error *err)
     if (!run->starts)
         return error_nomem(err, "the plan");
     if (plan->cut) { /* unit k is (k, 0): the receipts are a prefix of the one part */
-        const struct tally *tally = &run->tally;
-        run->starts[0].row = tally->rows_offered;
-        run->starts[0].done = tally->count > 0 && tally->receipts[tally->count - 1].last;
+        run->starts[0].row = run->tally.rows_offered;
         return HAUL_OK;
     }
     for (uint64_t i = 0; i < plan->part_count; i++)
@@ -126,10 +124,10 @@ static void start_tell(struct run *run)
         (void)snprintf(message, sizeof message, "continuing run %s: %zu units with %lld rows are in",
                        run->plan.run, run->tally.count, (long long)run->tally.rows);
     else
-        (void)snprintf(message, sizeof message, "%.150s -> %.150s: run %s, %llu parts, %d workers%s",
+        (void)snprintf(message, sizeof message, "%.150s -> %.150s: run %s, %llu part%s, %d worker%s%s",
                        run->transfer->source_name, run->transfer->target_name, run->plan.run,
-                       (unsigned long long)run->plan.part_count, run->workers,
-                       run->ahead ? ", reading ahead" : "");
+                       (unsigned long long)run->plan.part_count, run->plan.part_count == 1 ? "" : "s",
+                       run->workers, run->workers == 1 ? "" : "s", run->ahead ? ", reading ahead" : "");
     run->progress.rows_expected = run->info.rows;
     if (run->plan.limit >= 0 && (run->info.rows < 0 || run->plan.limit < run->info.rows))
         run->progress.rows_expected = run->plan.limit;
@@ -138,6 +136,21 @@ static void start_tell(struct run *run)
     if (run->terms.resumable == RESUME_NONE && run->terms.resume_note)
         context_note(&run->context, "this run cannot be continued once it is interrupted: %s",
                      run->terms.resume_note);
+}
+
+/* Not more workers than parts; what is left over reads ahead. The budget is in
+ * shares for them. */
+static enum haul_code threads_plan(struct run *run, struct haul_error *err)
+{
+    if (run->plan.part_count < (uint64_t)run->workers)
+        run->workers = (int)run->plan.part_count;
+    run->ahead = run->workers == 1 && run->memory_plan.workers > 1 && run->plan.limit < 0;
+    if (run->context.memory)
+        return HAUL_OK;
+    if (memory_open(&run->memory, (size_t)run->memory_plan.bytes_max, run->workers, err))
+        return err->code;
+    run->context.memory = run->memory;
+    return HAUL_OK;
 }
 
 static enum haul_code work(struct run *run, struct haul_error *err)
@@ -150,9 +163,8 @@ static enum haul_code work(struct run *run, struct haul_error *err)
                                           .to = &run->terms.schema,
                                           .plan = &run->plan,
                                           .progress = &run->progress};
-    if (run->plan.part_count < (uint64_t)run->workers)
-        run->workers = (int)run->plan.part_count;
-    run->ahead = run->workers == 1 && run->memory_plan.workers > 1 && run->plan.limit < 0;
+    if (threads_plan(run, err))
+        return err->code;
     if (source->ops->begin && source->ops->begin(source, run->workers, err))
         return run_failed_at(HAUL_SIDE_SOURCE, err);
     run->source_begun = true;
@@ -274,8 +286,7 @@ static void result_fill(struct run *run, struct haul_result *result)
 static enum haul_code run_steps(struct run *run, struct haul_result *result, struct haul_error *err)
 {
     bool done = false;
-    if (run_describe(run, err) || run_workers(run, err) || run_name(run, err) ||
-        run_begin(run, result, &done, err))
+    if (run_describe(run, err) || run_name(run, err) || run_begin(run, result, &done, err))
         return err->code;
     if (done)
         return HAUL_OK;
@@ -309,8 +320,6 @@ enum haul_code transfer_plan(struct transfer *transfer, char **json, struct haul
         *err = run.exists;
         code = err->code;
     }
-    if (!code)
-        code = run_workers(&run, err);
     if (!code)
         code = run_name(&run, err);
     if (!code)

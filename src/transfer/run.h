@@ -49,7 +49,6 @@ struct run {
 /* The steps before anything is changed, in this order (begin.c). A run that is only
  * planned goes from run_name to run_plan. */
 enum haul_code run_describe(struct run *run, struct haul_error *err);
-enum haul_code run_workers(struct run *run, struct haul_error *err);
 enum haul_code run_name(struct run *run, struct haul_error *err);
 enum haul_code run_plan(struct run *run, bool dry, struct haul_error *err);
 

@@ -195,7 +195,7 @@ static enum haul_code file_put(const struct state *state, const char *name, cons
     (void)snprintf(temp_name, sizeof temp_name, "%s.new", name);
     path_of(state, name, path);
     path_of(state, temp_name, temp);
-    if (path_remove(temp, err) || file_open(&file, temp, FILE_CREATE, err))
+    if (path_remove(temp, err) || file_open(&file, temp, FILE_CREATE_PRIVATE, err))
         return err->code;
     enum haul_code code = file_write(&file, text, strlen(text), err);
     if (!code)

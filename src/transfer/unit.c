@@ -193,7 +193,7 @@ static enum haul_code unit_fill(struct attempt *attempt, struct haul_error *err)
     }
     if (!end && intake_peek(&worker->intake, &end, err))
         return err->code;
-    attempt->receipt->last = end;
+    attempt->receipt->last = end || worker->plan->cut;
     return HAUL_OK;
 }
 

@@ -32,7 +32,7 @@ struct unit_task {
 };
 
 /* Commits the unit and fills the receipt; texts are allocated in `arena`.
- * receipt->last: the source's part ends with it. Nothing of a unit that failed
+ * receipt->last: the part ends with it, the source's or the one cut from it. Nothing of a unit that failed
  * is in the target. The collector keeps what the unit lost until the next. */
 enum haul_code unit_run(struct unit_worker *worker, const struct unit_task *task, struct receipt *receipt,
                         struct arena *arena, struct haul_error *err);

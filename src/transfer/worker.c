@@ -61,7 +61,7 @@ static void worker_close(struct worker *worker)
     memory_close(worker->share);
 }
 
-/* One unit from `task`; *offered gets the source rows it took. */
+/* One unit, noted. */
 static enum haul_code worker_unit(struct worker *worker, const struct unit_task *task,
                                   struct receipt *receipt, struct haul_error *err)
 {
@@ -81,15 +81,36 @@ static enum haul_code worker_part(struct worker *worker, uint64_t index, struct 
     const struct plan *plan = &run->plan;
     struct unit_task task = {.part = &plan->parts[index], .row = run->starts[index].row};
     struct receipt receipt = {0};
-    uint64_t made = plan->cut ? run->tally.count : 0; /* one worker, and receipts are a prefix */
     while (!receipt.last) {
-        if (plan->cut)
-            task.unit = (struct unit){.part = made++};
-        else
-            task.unit = (struct unit){.part = index, .first_row = task.row, .parts = plan->part_count};
+        task.unit = (struct unit){.part = index, .first_row = task.row, .parts = plan->part_count};
         if (worker_unit(worker, &task, &receipt, err))
             return err->code;
         task.row += receipt.rows_offered;
+    }
+    return HAUL_OK;
+}
+
+/* The source's one part, cut into units that are parts to the sink. There is
+ * always one; another only when rows are left. */
+static enum haul_code worker_cut(struct worker *worker, struct haul_error *err)
+{
+    struct run *run = worker->run;
+    struct intake *intake = &worker->unit.intake;
+    struct unit_task task = {.part = &run->plan.parts[0], .row = run->starts[0].row};
+    bool end = false;
+    task.unit.part = run->tally.count; /* one worker, and receipts are a prefix */
+    while (!end) {
+        struct receipt receipt = {0};
+        if (task.unit.part > 0 &&
+            (intake_seek(intake, task.part, task.row, err) || intake_peek(intake, &end, err)))
+            return err->code;
+        if (end)
+            break;
+        if (worker_unit(worker, &task, &receipt, err))
+            return err->code;
+        task.row += receipt.rows_offered;
+        task.unit.part++;
+        end = receipt.rows_offered == 0;
     }
     return HAUL_OK;
 }
@@ -133,7 +154,7 @@ static void *worker_main(void *user)
     uint64_t index;
     enum haul_code code = HAUL_OK;
     while (!code && !limit_reached(run) && part_take(run, &index))
-        code = worker_part(worker, index, &err);
+        code = run->plan.cut ? worker_cut(worker, &err) : worker_part(worker, index, &err);
     if (code)
         run_fail(run, &err);
     pthread_mutex_lock(&run->mutex);

@@ -32,12 +32,17 @@ void world_free(struct world *world)
     munmap(world, sizeof *world);
 }
 
+/* Held while a commit is applied: nobody dies in the middle of one. */
+static pthread_mutex_t commit_mutex = PTHREAD_MUTEX_INITIALIZER;
+
 /* Each call outside counts as a step; a world may end the process at one. */
 static int step(struct world *world)
 {
     int at = atomic_fetch_add(&world->steps, 1) + 1;
-    if (at == world->die_at)
+    if (at == world->die_at) {
+        pthread_mutex_lock(&commit_mutex);
         (void)kill(getpid(), SIGKILL);
+    }
     if (at == world->cancel_at && world->cancel)
         atomic_store(world->cancel, 1);
     return at;
@@ -507,9 +512,11 @@ static enum haul_code writer_commit(struct writer *writer, struct receipt *recei
     if (failing && !world->lose_answer)
         return err->code;
     struct haul_error apply_err = {0};
+    pthread_mutex_lock(&commit_mutex);
     pthread_mutex_lock(&self->sink->mutex);
     enum haul_code code = unit_apply(self, receipt, &apply_err);
     pthread_mutex_unlock(&self->sink->mutex);
+    pthread_mutex_unlock(&commit_mutex);
     if (code) {
         *err = apply_err;
         return code;

@@ -52,13 +52,13 @@ struct world {
 
     /* what goes wrong */
     _Atomic int steps;
-    int die_at;       /* the process dies at this step; 0 never */
-    int fail_at;      /* a sink call fails at this step; 0 never */
-    _Atomic int fail_count;   /* so many times in a row */
-    bool fail_passes; /* retryable */
-    bool lose_answer; /* the failing commit was applied */
-    int busy;         /* opens that answer busy */
-    int cancel_at;    /* the run is cancelled at this step */
+    int die_at;             /* the process dies at this step; 0 never */
+    int fail_at;            /* a sink call fails at this step; 0 never */
+    _Atomic int fail_count; /* so many times in a row */
+    bool fail_passes;       /* retryable */
+    bool lose_answer;       /* the failing commit was applied */
+    int busy;               /* opens that answer busy */
+    int cancel_at;          /* the run is cancelled at this step */
     _Atomic int *cancel;
     _Atomic int opens, writes, commits, aborts, reader_opens;
     int delay_us; /* in write */

@@ -14,8 +14,9 @@ static const char about[] = "haul moves tables between databases and files, exac
                             "  haul verify sqlite:///shop.db orders.parquet --table orders\n"
                             "\n";
 
-static const char exits[] = "Exit codes: 0 done; 1 failed; 2 usage; 3 done, with rows set aside; 4 integrity;\n"
-                            "5 source failed; 6 target failed; 75 run the same command again.\n";
+static const char exits[] =
+    "Exit codes: 0 done; 1 failed; 2 usage; 3 done, with rows set aside; 4 integrity;\n"
+    "5 source failed; 6 target failed; 75 run the same command again.\n";
 
 int print_version(void)
 {
@@ -191,7 +192,8 @@ static void man_command(const struct command *command)
         }
         printf("\n");
         print_troff(table[i].help);
-        printf(table[i].preset && table[i].kind != HAUL_OPTION_FLAG ? " (default %s).\n" : ".\n", table[i].preset);
+        printf(table[i].preset && table[i].kind != HAUL_OPTION_FLAG ? " (default %s).\n" : ".\n",
+               table[i].preset);
     }
 }
 
@@ -200,9 +202,10 @@ int run_man(const struct command *command, int count, char **words)
     (void)command;
     (void)count;
     (void)words;
-    printf(".TH HAUL 1 \"\" \"haul %s\"\n.SH NAME\nhaul \\- move tables between databases and files, exactly\n"
-           ".SH SYNOPSIS\n.B haul\nCOMMAND [arguments]\n.SH DESCRIPTION\n.nf\n",
-           haul_version());
+    printf(
+        ".TH HAUL 1 \"\" \"haul %s\"\n.SH NAME\nhaul \\- move tables between databases and files, exactly\n"
+        ".SH SYNOPSIS\n.B haul\nCOMMAND [arguments]\n.SH DESCRIPTION\n.nf\n",
+        haul_version());
     print_troff(about);
     printf(".fi\n");
     for (size_t i = 0; i < command_count; i++)

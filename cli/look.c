@@ -26,7 +26,8 @@ static void list_json(struct listing *listing, const struct haul_table *table)
     }
     name[n] = 0;
     snprintf(line, sizeof line,
-             "%s{\"schema\":\"%s\",\"name\":\"%s\",\"kind\":\"%s\",\"rows\":%lld,\"rows_exact\":%s,\"bytes\":%lld}",
+             "%s{\"schema\":\"%s\",\"name\":\"%s\",\"kind\":\"%s\",\"rows\":%lld,\"rows_exact\":%s,\"bytes\":"
+             "%lld}",
              listing->count ? ",\n " : "[", schema, name, table->kind, (long long)table->rows,
              table->rows_exact ? "true" : "false", (long long)table->bytes);
     if (!listing->status)
@@ -40,8 +41,8 @@ static void list_text(struct listing *listing, const struct haul_table *table)
         snprintf(rows, sizeof rows, "%s%lld", table->rows_exact ? "" : "~", (long long)table->rows);
     if (table->bytes >= 0)
         print_size((double)table->bytes, size, sizeof size);
-    snprintf(line, sizeof line, "%14s %10s  %-6s %s%s%s\n", rows, size, table->kind, table->schema ? table->schema : "",
-             table->schema ? "." : "", table->name);
+    snprintf(line, sizeof line, "%14s %10s  %-6s %s%s%s\n", rows, size, table->kind,
+             table->schema ? table->schema : "", table->schema ? "." : "", table->name);
     if (listing->count == 0 && !listing->status)
         listing->status = print_out("          rows       size  kind   name\n");
     if (!listing->status)

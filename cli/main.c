@@ -13,9 +13,10 @@ const struct command commands[] = {
      "  haul copy 'part-*.parquet' sqlite:///copy.db --table orders --mode replace\n"
      "  haul copy - out.parquet --from csv < orders.csv\n"
      "  haul copy orders.parquet - --to csv | head\n"
-     "  haul copy big.csv big.parquet --max-errors 100 --reject-file bad.csv\n",
+     "  haul copy big.csv big.parquet --max-errors 100 --reject-file bad.jsonl\n",
      run_copy},
-    {"list", HAUL_FOR_LIST, "haul list SOURCE [options]", "show the tables of a database, or the files of a folder",
+    {"list", HAUL_FOR_LIST, "haul list SOURCE [options]",
+     "show the tables of a database, or the files of a folder",
      "  haul list sqlite:///shop.db\n"
      "  haul list 'out/'\n",
      run_list},
@@ -24,7 +25,8 @@ const struct command commands[] = {
      "  haul inspect orders.parquet -v --head 5\n"
      "  haul inspect orders.csv\n",
      run_inspect},
-    {"verify", HAUL_FOR_VERIFY, "haul verify SOURCE TARGET [options]", "read both sides and compare their values",
+    {"verify", HAUL_FOR_VERIFY, "haul verify SOURCE TARGET [options]",
+     "read both sides and compare their values",
      "  haul verify sqlite:///shop.db orders.parquet --table orders\n"
      "  haul verify orders.csv orders.parquet\n",
      run_verify},
@@ -57,8 +59,8 @@ static int unknown_command(const char *name)
 int main(int argc, char **argv)
 {
     struct rlimit no_core = {0, 0};
-    signal(SIGPIPE, SIG_IGN);          /* a closed pipe is an error we can tell */
-    setrlimit(RLIMIT_CORE, &no_core);  /* rows and secrets stay out of core files */
+    signal(SIGPIPE, SIG_IGN);         /* a closed pipe is an error we can tell */
+    setrlimit(RLIMIT_CORE, &no_core); /* rows and secrets stay out of core files */
     if (argc < 2)
         return print_help(NULL);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)

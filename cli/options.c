@@ -17,7 +17,8 @@ struct given { /* one option as it stands on the command line */
     const char *value;
 };
 
-static enum haul_code usage(struct haul_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static enum haul_code usage(struct haul_error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static enum haul_code usage(struct haul_error *err, const char *format, ...)
 {
     va_list args;
@@ -49,7 +50,8 @@ static const struct haul_option *find_letter(char letter, unsigned bit)
     return NULL;
 }
 
-static enum haul_code value_of(struct words *words, const char *attached, struct given *given, struct haul_error *err)
+static enum haul_code value_of(struct words *words, const char *attached, struct given *given,
+                               struct haul_error *err)
 {
     if (given->option->kind == HAUL_OPTION_FLAG)
         given->value = attached ? attached : "true";
@@ -80,7 +82,8 @@ static enum haul_code parse_long(const struct command *command, struct haul_job 
     if (!given->option) /* the library knows the near names */
         return haul_job_set(job, text, "", err) ? err->code : usage(err, "there is no option --%s", text);
     if (!(given->option->commands & command->bit))
-        return usage(err, "--%s is not an option of haul %s; see haul help %s", text, command->name, command->name);
+        return usage(err, "--%s is not an option of haul %s; see haul help %s", text, command->name,
+                     command->name);
     return value_of(words, equals ? equals + 1 : NULL, given, err);
 }
 
@@ -90,7 +93,8 @@ static enum haul_code parse_letter(const struct command *command, struct words *
     const char *word = words->text[words->at];
     given->option = find_letter(word[1], command->bit);
     if (!given->option)
-        return usage(err, "there is no option -%c for haul %s; see haul help %s", word[1], command->name, command->name);
+        return usage(err, "there is no option -%c for haul %s; see haul help %s", word[1], command->name,
+                     command->name);
     if (word[2] && given->option->kind == HAUL_OPTION_FLAG)
         return usage(err, "%s: -%c takes no value; write options apart", word, word[1]);
     return value_of(words, word[2] ? word + 2 : NULL, given, err);
@@ -104,13 +108,14 @@ static const char *place_name(const struct command *command, int index)
     return index < places ? names[index] : NULL;
 }
 
-static enum haul_code positional(const struct command *command, struct haul_job *job, const char *word, int index,
-                                 struct haul_error *err)
+static enum haul_code positional(const struct command *command, struct haul_job *job, const char *word,
+                                 int index, struct haul_error *err)
 {
     const char *name = place_name(command, index);
     if (!name)
         return usage(err,
-                     "\"%s\" is one name too many: %s; if the shell turned a pattern into names, quote it: 'part-*.parquet'",
+                     "\"%s\" is one name too many: %s; if the shell turned a pattern into names, quote it: "
+                     "'part-*.parquet'",
                      word, command->usage);
     return haul_job_set(job, name, word, err);
 }
@@ -123,8 +128,8 @@ static enum haul_code check_places(const struct command *command, int given, str
     return HAUL_OK;
 }
 
-enum haul_code options_parse(const struct command *command, struct haul_job *job, int count, char **text, bool *help,
-                             struct haul_error *err)
+enum haul_code options_parse(const struct command *command, struct haul_job *job, int count, char **text,
+                             bool *help, struct haul_error *err)
 {
     struct words words = {.count = count, .text = text};
     bool only_places = false;
@@ -166,7 +171,10 @@ const char *options_value(int count, char **words, const char *name)
         bool is_flag = option && option->kind == HAUL_OPTION_FLAG;
         if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, length) == 0 &&
             (!word[2 + length] || word[2 + length] == '='))
-            value = word[2 + length] ? word + 3 + length : is_flag ? "true" : i + 1 < count ? words[++i] : NULL;
+            value = word[2 + length] ? word + 3 + length
+                    : is_flag        ? "true"
+                    : i + 1 < count  ? words[++i]
+                                     : NULL;
         else if (option && option->letter && word[0] == '-' && word[1] == option->letter)
             value = is_flag ? "true" : word[2] ? word + 2 : i + 1 < count ? words[++i] : NULL;
     }

@@ -68,7 +68,9 @@ static void event_json(FILE *to, const struct haul_event *event)
     if (event->message)
         print_json_text(to, "message", event->message);
     if (event->kind == HAUL_EVENT_PROGRESS || event->kind == HAUL_EVENT_FINISH) {
-        fprintf(to, ",\"rows\":%lld,\"rows_expected\":%lld,\"bytes_read\":%lld,\"bytes_written\":%lld,\"seconds\":%.3f",
+        fprintf(to,
+                ",\"rows\":%lld,\"rows_expected\":%lld,\"bytes_read\":%lld,\"bytes_written\":%lld,"
+                "\"seconds\":%.3f",
                 (long long)event->rows, (long long)event->rows_expected, (long long)event->bytes_read,
                 (long long)event->bytes_written, event->seconds);
         if (event->waiting && *event->waiting)
@@ -92,7 +94,8 @@ static void event_counters(FILE *to, const struct haul_event *event)
 {
     char size[32];
     double seconds = event->seconds > 0.001 ? event->seconds : 0.001;
-    double bytes = (double)(event->bytes_read > event->bytes_written ? event->bytes_read : event->bytes_written);
+    double bytes =
+        (double)(event->bytes_read > event->bytes_written ? event->bytes_read : event->bytes_written);
     print_size(bytes / seconds, size, sizeof size);
     print_clean(to, event->table ? event->table : "");
     fprintf(to, ": %lld rows", (long long)event->rows);

@@ -97,7 +97,8 @@ static enum haul_code open_target(void *user, struct source **source, struct hau
 static const struct {
     const char *name;
     enum sink_mode mode;
-} modes[] = {{"create", SINK_CREATE}, {"append", SINK_APPEND}, {"truncate", SINK_TRUNCATE}, {"replace", SINK_REPLACE}};
+} modes[] = {
+    {"create", SINK_CREATE}, {"append", SINK_APPEND}, {"truncate", SINK_TRUNCATE}, {"replace", SINK_REPLACE}};
 
 static enum sink_mode job_mode(const struct haul_job *job)
 {
@@ -123,16 +124,17 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
         return err->code;
     if (registry_open_sink(target, &job->context, &sides->sink, err))
         return job_side(err, HAUL_SIDE_TARGET);
-    sides->transfer = (struct transfer){.context = &job->context,
-                                        .source = sides->source,
-                                        .sink = sides->sink,
-                                        .source_name = source_name,
-                                        .target_name = target,
-                                        .request = {.table = job_target_table(job), .mode = job_mode(job), .dry = dry},
-                                        .event = job->event,
-                                        .event_user = job->event_user,
-                                        .open_target = open_target,
-                                        .open_target_user = job};
+    sides->transfer =
+        (struct transfer){.context = &job->context,
+                          .source = sides->source,
+                          .sink = sides->sink,
+                          .source_name = source_name,
+                          .target_name = target,
+                          .request = {.table = job_target_table(job), .mode = job_mode(job), .dry = dry},
+                          .event = job->event,
+                          .event_user = job->event_user,
+                          .open_target = open_target,
+                          .open_target_user = job};
     return HAUL_OK;
 }
 

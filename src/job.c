@@ -21,7 +21,8 @@ enum haul_code job_clone(const struct haul_job *job, struct haul_job **clone, st
     return code;
 }
 
-enum haul_code job_name(const struct haul_job *job, const char *side, const char **name, struct haul_error *err)
+enum haul_code job_name(const struct haul_job *job, const char *side, const char **name,
+                        struct haul_error *err)
 {
     *name = settings_text(&job->settings, side);
     if (!*name || !**name)
@@ -83,7 +84,8 @@ static enum haul_code split_names(struct haul_job *job, const char *text, struct
         if (!name)
             return error_nomem(err, "--columns");
         if (!*name || (*text && *text != ','))
-            return error_set(err, HAUL_USAGE, "--columns: write names with commas between, \"such, names\" in quotes");
+            return error_set(err, HAUL_USAGE,
+                             "--columns: write names with commas between, \"such, names\" in quotes");
         names[count++] = name;
         if (!*text)
             break;

@@ -5,28 +5,35 @@
  */
 #include "haul.h"
 
-#define COPY HAUL_FOR_COPY
-#define LIST HAUL_FOR_LIST
+#define COPY    HAUL_FOR_COPY
+#define LIST    HAUL_FOR_LIST
 #define INSPECT HAUL_FOR_INSPECT
-#define VERIFY HAUL_FOR_VERIFY
-#define ALL (COPY | LIST | INSPECT | VERIFY)
+#define VERIFY  HAUL_FOR_VERIFY
+#define ALL     (COPY | LIST | INSPECT | VERIFY)
 
-#define FLAG HAUL_OPTION_FLAG
+#define FLAG   HAUL_OPTION_FLAG
 #define NUMBER HAUL_OPTION_NUMBER
-#define SIZE HAUL_OPTION_SIZE
-#define TEXT HAUL_OPTION_TEXT
+#define SIZE   HAUL_OPTION_SIZE
+#define TEXT   HAUL_OPTION_TEXT
 #define CHOICE HAUL_OPTION_CHOICE
-#define PATH HAUL_OPTION_PATH
+#define PATH   HAUL_OPTION_PATH
 
 static const struct haul_option table[] = {
-    {"source", 0, TEXT, ALL, NULL, "SOURCE", NULL, "what is read: a file, a pattern, a folder, -, or a database"},
-    {"target", 0, TEXT, COPY | VERIFY, NULL, "TARGET", NULL, "what is written: a file, a folder/, -, or a database"},
+    {"source", 0, TEXT, ALL, NULL, "SOURCE", NULL,
+     "what is read: a file, a pattern, a folder, -, or a database"},
+    {"target", 0, TEXT, COPY | VERIFY, NULL, "TARGET", NULL,
+     "what is written: a file, a folder/, -, or a database"},
 
-    {"table", 't', TEXT, COPY | INSPECT | VERIFY, "What", "NAME", NULL, "the table, when one side is a database"},
-    {"source-table", 0, TEXT, COPY | VERIFY, "What", "NAME", NULL, "the source's table, when both sides are databases"},
-    {"target-table", 0, TEXT, COPY | VERIFY, "What", "NAME", NULL, "the target's table, when both sides are databases"},
-    {"query", 'Q', TEXT, COPY | VERIFY, "What", "SQL", NULL, "read the rows of this query instead of a table"},
-    {"where", 0, TEXT, COPY | VERIFY, "What", "SQL", NULL, "only rows that meet this condition (SQL sources)"},
+    {"table", 't', TEXT, COPY | INSPECT | VERIFY, "What", "NAME", NULL,
+     "the table, when one side is a database"},
+    {"source-table", 0, TEXT, COPY | VERIFY, "What", "NAME", NULL,
+     "the source's table, when both sides are databases"},
+    {"target-table", 0, TEXT, COPY | VERIFY, "What", "NAME", NULL,
+     "the target's table, when both sides are databases"},
+    {"query", 'Q', TEXT, COPY | VERIFY, "What", "SQL", NULL,
+     "read the rows of this query instead of a table"},
+    {"where", 0, TEXT, COPY | VERIFY, "What", "SQL", NULL,
+     "only rows that meet this condition (SQL sources)"},
     {"columns", 'C', TEXT, COPY | VERIFY, "What", "A,B,...", NULL, "only these columns, in this order"},
     {"limit", 0, NUMBER, COPY, "What", "N", NULL, "at most N rows"},
     {"schema", 0, TEXT, COPY | INSPECT | VERIFY, "What", "NAME:TYPE,...", NULL,
@@ -41,37 +48,47 @@ static const struct haul_option table[] = {
     {"null", 0, TEXT, ALL, "Format", "TEXT", NULL, "CSV: the unquoted text that means NULL (empty)"},
     {"compression", 0, TEXT, COPY, "Format", "CODEC[:LEVEL]", "zstd",
      "Parquet: zstd, snappy, gzip, lz4, brotli or none"},
-    {"rowgroup-size", 'R', TEXT, COPY, "Format", "ROWS|BYTES", "1048576", "Parquet: rows of a row group, or bytes as 128MiB"},
+    {"rowgroup-size", 'R', TEXT, COPY, "Format", "ROWS|BYTES", "1048576",
+     "Parquet: rows of a row group, or bytes as 128MiB"},
     {"page-version", 0, CHOICE, COPY, "Format", "1|2", "1", "Parquet: data page version"},
     {"encoding", 0, CHOICE, COPY, "Format", "auto|plain|dictionary|delta|split", "auto",
      "Parquet: how values are encoded; auto measures"},
-    {"timestamps", 0, CHOICE, COPY, "Format", "us|ns|exact", "us", "the unit of timestamps; exact keeps every digit and offset"},
+    {"timestamps", 0, CHOICE, COPY, "Format", "us|ns|exact", "us",
+     "the unit of timestamps; exact keeps every digit and offset"},
     {"uuid", 0, CHOICE, COPY, "Format", "binary|text", "binary", "UUIDs as 16 bytes or as text"},
 
-    {"mode", 'm', CHOICE, COPY, "Target", "create|append|truncate|replace", "create", "what may be there already"},
+    {"mode", 'm', CHOICE, COPY, "Target", "create|append|truncate|replace", "create",
+     "what may be there already"},
     {"files", 'f', NUMBER, COPY, "Target", "N", NULL, "a folder target: this many files"},
     {"unit-rows", 0, NUMBER, COPY, "Target", "N", "100000", "SQL targets: rows committed as one"},
     {"strict", 0, FLAG, COPY, "Target", NULL, "false", "any loss is an error, before anything is committed"},
-    {"max-errors", 0, NUMBER, COPY, "Target", "N", "0", "rows that may be refused and set aside; -1 any number"},
-    {"reject-file", 0, PATH, COPY, "Target", "FILE", NULL, "where refused rows go, with place, column and reason"},
+    {"max-errors", 0, NUMBER, COPY, "Target", "N", "0",
+     "rows that may be refused and set aside; -1 any number"},
+    {"reject-file", 0, PATH, COPY, "Target", "FILE", NULL,
+     "where refused rows go, with place, column and reason"},
     {"rejects-ok", 0, FLAG, COPY, "Target", NULL, "false", "exit 0, not 3, when rows were set aside"},
     {"verify", 0, FLAG, COPY, "Target", NULL, "false", "read the target again afterwards and compare"},
 
     {"workers", 'w', NUMBER, COPY | VERIFY, "Run", "N", NULL, "threads; default the CPUs, at most 4"},
-    {"memory", 0, SIZE, COPY | VERIFY, "Run", "SIZE", NULL, "budget for data; default 512MiB, at most a quarter of the machine"},
+    {"memory", 0, SIZE, COPY | VERIFY, "Run", "SIZE", NULL,
+     "budget for data; default 512MiB, at most a quarter of the machine"},
     {"dry-run", 'n', FLAG, COPY, "Run", NULL, "false", "show the plan and do nothing"},
     {"run", 0, TEXT, COPY, "Run", "NAME", NULL, "name of the run; a finished NAME is not done again"},
     {"restart", 0, FLAG, COPY, "Run", NULL, "false", "discard an unfinished run and begin anew"},
-    {"static-source", 0, FLAG, COPY, "Run", NULL, "false", "promise: the source's rows do not change between attempts"},
-    {"state", 0, PATH, COPY, "Run", "DIR", NULL, "where plan and journal are kept; default beside the target"},
+    {"static-source", 0, FLAG, COPY, "Run", NULL, "false",
+     "promise: the source's rows do not change between attempts"},
+    {"state", 0, PATH, COPY, "Run", "DIR", NULL,
+     "where plan and journal are kept; default beside the target"},
     {"ledger", 0, TEXT, COPY, "Run", "TABLE|none", NULL, "SQL targets: where committed units are noted"},
     {"retries", 'r', NUMBER, COPY, "Run", "N", "3", "tries again of a unit after an error that may pass"},
 
     {"head", 0, NUMBER, INSPECT, "Show", "N", NULL, "print the first N rows"},
-    {"verbose", 'v', FLAG, INSPECT, "Show", NULL, "false", "schema, encodings, sizes and statistics of each column"},
+    {"verbose", 'v', FLAG, INSPECT, "Show", NULL, "false",
+     "schema, encodings, sizes and statistics of each column"},
     {"json", 0, FLAG, ALL, "Show", NULL, "false", "print JSON"},
     {"summary", 0, PATH, COPY, "Show", "FILE", NULL, "write one JSON object about the run at its end"},
-    {"log", 0, CHOICE, COPY | VERIFY, "Show", "text|json", "text", "how to tell of progress on standard error"},
+    {"log", 0, CHOICE, COPY | VERIFY, "Show", "text|json", "text",
+     "how to tell of progress on standard error"},
     {"quiet", 'q', FLAG, ALL, "Show", NULL, "false", "tell nothing but errors"},
 };
 

@@ -66,20 +66,22 @@ static enum haul_code unknown_word(const char *name, size_t length, struct haul_
     for (size_t i = 0; i < ENGINE_COUNT; i++)
         names[i] = engines[i].scheme;
     settings_near(word, names, ENGINE_COUNT, near, sizeof near);
-    return error_set(err, HAUL_USAGE, "\"%s:\" is no database or connection haul knows%s%s; a file of that name is ./%s",
-                     word, near[0] ? "; near: " : "", near, name);
+    return error_set(err, HAUL_USAGE,
+                     "\"%s:\" is no database or connection haul knows%s%s; a file of that name is ./%s", word,
+                     near[0] ? "; near: " : "", near, name);
 }
 
-static enum haul_code engine_name(const struct engine *engine, const char *name, size_t length, const char **rest,
-                                  struct haul_error *err)
+static enum haul_code engine_name(const struct engine *engine, const char *name, size_t length,
+                                  const char **rest, struct haul_error *err)
 {
     bool local = strncmp(name + length, ":///", 4) == 0, remote = strncmp(name + length, "://", 3) == 0;
     if (engine->local && !local)
         return error_set(err, HAUL_USAGE,
-                         "%s: write %s:///file.db for a file here, %s:////folder/file.db for a full path", name,
-                         engine->scheme, engine->scheme);
+                         "%s: write %s:///file.db for a file here, %s:////folder/file.db for a full path",
+                         name, engine->scheme, engine->scheme);
     if (!remote)
-        return error_set(err, HAUL_USAGE, "%.*s: write %s://user@host/database", (int)length, name, engine->scheme);
+        return error_set(err, HAUL_USAGE, "%.*s: write %s://user@host/database", (int)length, name,
+                         engine->scheme);
     *rest = engine->local ? name + length + 4 : name;
     return HAUL_OK;
 }
@@ -128,7 +130,8 @@ enum haul_code registry_open_source(const char *name, const struct context *cont
         return engine->open_source(rest, context, request, source, err);
     if (request->query || request->where)
         return error_set(err, HAUL_USAGE, "%s: --query and --where are for databases, this is a file", name);
-    return file_source_open(name, formats, settings_text(context->settings, "from"), context, request, source, err);
+    return file_source_open(name, formats, settings_text(context->settings, "from"), context, request, source,
+                            err);
 }
 
 enum haul_code registry_open_sink(const char *name, const struct context *context, struct sink **sink,
@@ -143,14 +146,15 @@ enum haul_code registry_open_sink(const char *name, const struct context *contex
     return file_sink_open(name, formats, settings_text(context->settings, "to"), context, sink, err);
 }
 
-enum haul_code registry_inspect(struct source *source, size_t index, struct inspection *inspection, bool *more,
-                                struct haul_error *err)
+enum haul_code registry_inspect(struct source *source, size_t index, struct inspection *inspection,
+                                bool *more, struct haul_error *err)
 {
     if (strcmp(source->ops->name, "file") != 0)
         return error_set(err, HAUL_UNSUPPORTED, "inspect is for files; for a database use haul list");
     *more = index < file_source_count(source);
     if (!*more)
         return HAUL_OK;
+    enum haul_code code = file_source_inspect(source, index, inspection, err);
     inspection->name = file_source_name(source, index);
-    return file_source_inspect(source, index, inspection, err);
+    return code;
 }

@@ -61,9 +61,11 @@ static enum haul_code draw_columns(const json_t *columns, struct buffer *out, st
     const json_t *column;
     json_array_foreach(columns, i, column)
     {
-        const char *loss = text_of(column, "may_lose");
-        if (buffer_printf(out, err, "  %-28s %-24s -> %-24s%s%s\n", text_of(column, "name"), text_of(column, "source"),
-                          text_of(column, "target"), *loss ? " may lose: " : "", loss))
+        const char *loss = text_of(column, "may_lose"), *source = text_of(column, "source");
+        const char *target = text_of(column, "target");
+        bool same = strcmp(source, target) == 0;
+        if (buffer_printf(out, err, "  %-28s %s%s%s%s%s\n", text_of(column, "name"), source,
+                          same ? "" : " -> ", same ? "" : target, *loss ? "; may lose: " : "", loss))
             return err->code;
     }
     return HAUL_OK;
@@ -73,10 +75,11 @@ static enum haul_code draw_plan(const json_t *root, struct buffer *out, struct h
 {
     const char *sql = text_of(root, "sql");
     const json_t *parts = json_object_get(root, "parts"), *rows = json_object_get(root, "rows");
-    if (buffer_printf(out, err, "%s -> %s, mode %s, run %s\n", text_of(root, "source"), text_of(root, "target"),
-                      text_of(root, "mode"), text_of(root, "run")))
+    if (buffer_printf(out, err, "%s -> %s, mode %s, run %s\n", text_of(root, "source"),
+                      text_of(root, "target"), text_of(root, "mode"), text_of(root, "run")))
         return err->code;
-    if (json_integer_value(rows) >= 0 && buffer_printf(out, err, "rows      %lld\n", (long long)json_integer_value(rows)))
+    if (json_integer_value(rows) >= 0 &&
+        buffer_printf(out, err, "rows      %lld\n", (long long)json_integer_value(rows)))
         return err->code;
     if (buffer_printf(out, err, "parts     %zu, workers %lld, memory %lld MiB\n", json_array_size(parts),
                       (long long)json_integer_value(json_object_get(root, "workers")),
@@ -93,7 +96,8 @@ enum haul_code report_plan(struct haul_job *job, const char *json, char **report
     return report_as_json(job) ? copy_text(json, report, err) : draw_json(json, draw_plan, report, err);
 }
 
-static enum haul_code draw_side(const char *name, const json_t *side, struct buffer *out, struct haul_error *err)
+static enum haul_code draw_side(const char *name, const json_t *side, struct buffer *out,
+                                struct haul_error *err)
 {
     return buffer_printf(out, err, "%-8s %12lld rows  hash %s\n", name,
                          (long long)json_integer_value(json_object_get(side, "rows")), text_of(side, "hash"));
@@ -138,22 +142,23 @@ static enum haul_code write_file(const char *path, const char *text, struct haul
 
 static json_t *summary_json(const struct haul_result *result, const struct haul_error *failure)
 {
-    json_t *root =
-        json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:b, s:s, s:i, s:b}", "version", 1, "run", result->run,
-                  "rows", (json_int_t)result->rows, "rows_resumed", (json_int_t)result->rows_resumed, "rejects",
-                  (json_int_t)result->rejects, "losses", (json_int_t)result->losses, "bytes_read",
-                  (json_int_t)result->bytes_read, "bytes_written", (json_int_t)result->bytes_written, "seconds",
-                  result->seconds, "already_complete", result->already_complete, "hash", result->hash, "exit",
-                  failure ? haul_exit_code(failure) : (result->rejects ? 3 : 0), "retryable",
-                  failure ? failure->retryable : 0);
+    json_t *root = json_pack(
+        "{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:b, s:s, s:i, s:b}", "version", 1, "run", result->run,
+        "rows", (json_int_t)result->rows, "rows_resumed", (json_int_t)result->rows_resumed, "rejects",
+        (json_int_t)result->rejects, "losses", (json_int_t)result->losses, "bytes_read",
+        (json_int_t)result->bytes_read, "bytes_written", (json_int_t)result->bytes_written, "seconds",
+        result->seconds, "already_complete", result->already_complete, "hash", result->hash, "exit",
+        failure ? haul_exit_code(failure) : (result->rejects ? 3 : 0), "retryable",
+        failure ? failure->retryable : 0);
     if (root && failure)
-        json_object_set_new(root, "error",
-                            json_pack("{s:s, s:s}", "class", haul_code_name(failure->code), "message", failure->message));
+        json_object_set_new(
+            root, "error",
+            json_pack("{s:s, s:s}", "class", haul_code_name(failure->code), "message", failure->message));
     return root;
 }
 
-enum haul_code report_summary(struct haul_job *job, const struct haul_result *result, const struct haul_error *failure,
-                              struct haul_error *err)
+enum haul_code report_summary(struct haul_job *job, const struct haul_result *result,
+                              const struct haul_error *failure, struct haul_error *err)
 {
     const char *path = settings_text(&job->settings, "summary");
     if (!path)

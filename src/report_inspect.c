@@ -46,14 +46,54 @@ static void print_count(int64_t count, char out[32])
     out[n] = 0;
 }
 
+/* Columns a text takes on a terminal, if each character takes one. */
+static int text_width(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+/* A name padded to `width` characters; printf would count bytes. */
+static enum haul_code draw_name(const char *name, int width, struct buffer *out, struct haul_error *err)
+{
+    int pad = width - text_width(name);
+    return buffer_printf(out, err, "  %s%*s  ", name, pad > 0 ? pad : 0, "");
+}
+
+static int wider(int width, const char *name)
+{
+    int needed = text_width(name);
+    needed = needed > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : needed;
+    return needed > width ? needed : width;
+}
+
 static int name_width(const struct schema *schema)
 {
     int width = 6;
-    for (int i = 0; i < schema->count; i++) {
-        int length = (int)strlen(schema->fields[i].name);
-        width = length > width ? length : width;
+    for (int i = 0; i < schema->count; i++)
+        width = wider(width, schema->fields[i].name);
+    return width;
+}
+
+/* Text of a file on one line: control characters as the escapes of C. */
+static enum haul_code draw_text(const char *text, struct buffer *out, struct haul_error *err)
+{
+    for (; *text; text++) {
+        enum haul_code code = HAUL_OK;
+        if (*text == '\n')
+            code = buffer_append(out, "\\n", 2, err);
+        else if (*text == '\t')
+            code = buffer_append(out, "\\t", 2, err);
+        else if ((unsigned char)*text < 32 || *text == 127)
+            code = buffer_printf(out, err, "\\x%02x", (unsigned char)*text);
+        else
+            code = buffer_append(out, text, 1, err);
+        if (code)
+            return code;
     }
-    return width > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : width;
+    return HAUL_OK;
 }
 
 static enum haul_code draw_schema(const struct schema *schema, struct buffer *out, struct haul_error *err)
@@ -62,8 +102,8 @@ static enum haul_code draw_schema(const struct schema *schema, struct buffer *ou
     for (int i = 0; i < schema->count; i++) {
         char type[128];
         field_print_type(&schema->fields[i], type, sizeof type);
-        if (buffer_printf(out, err, "  %-*s  %s%s%s%s\n", width, schema->fields[i].name, type,
-                          schema->fields[i].nullable ? "" : " not null",
+        if (draw_name(schema->fields[i].name, width, out, err) ||
+            buffer_printf(out, err, "%s%s%s%s\n", type, schema->fields[i].nullable ? "" : " not null",
                           schema->fields[i].sql_type ? "  from " : "",
                           schema->fields[i].sql_type ? schema->fields[i].sql_type : ""))
             return err->code;
@@ -89,10 +129,14 @@ static enum haul_code draw_column(const struct inspected_column *column, int wid
     print_count(column->nulls, nulls);
     print_count(column->pages, pages);
     print_bar(column->bytes_stored, largest, bar);
-    if (buffer_printf(out, err, "  %-*s  %-20s %s %10s %5.1fx  %-7s nulls %s, pages %s", width, column->name,
-                      column->type, bar, stored, ratio, column->codec ? column->codec : "", nulls, pages) ||
-        (column->encodings && buffer_printf(out, err, ", %s", column->encodings)) ||
-        (column->min && column->max && buffer_printf(out, err, ", %s .. %s", column->min, column->max)))
+    if (draw_name(column->name, width, out, err) ||
+        buffer_printf(out, err, "%-20s %s %10s %5.1fx  %-7s nulls %s, pages %s", column->type, bar, stored,
+                      ratio, column->codec ? column->codec : "", nulls, pages) ||
+        (column->encodings && buffer_printf(out, err, ", %s", column->encodings)))
+        return err->code;
+    if (column->min && column->max &&
+        (buffer_printf(out, err, ", ") || draw_text(column->min, out, err) ||
+         buffer_printf(out, err, " .. ") || draw_text(column->max, out, err)))
         return err->code;
     return buffer_printf(out, err, "\n");
 }
@@ -102,11 +146,9 @@ static enum haul_code draw_details(const struct inspection *facts, struct buffer
     int width = 6;
     int64_t largest = 0;
     for (int i = 0; i < facts->column_count; i++) {
-        int length = (int)strlen(facts->columns[i].name);
-        width = length > width ? length : width;
+        width = wider(width, facts->columns[i].name);
         largest = facts->columns[i].bytes_stored > largest ? facts->columns[i].bytes_stored : largest;
     }
-    width = width > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : width;
     for (int i = 0; i < facts->column_count; i++)
         if (draw_column(&facts->columns[i], width, largest, out, err))
             return err->code;
@@ -114,8 +156,8 @@ static enum haul_code draw_details(const struct inspection *facts, struct buffer
         char stored[32], rows[32];
         print_size(facts->groups[i].bytes_stored, stored);
         print_count(facts->groups[i].rows, rows);
-        if (buffer_printf(out, err, "  row group %lld: %s rows, %s at byte %lld\n", (long long)i, rows, stored,
-                          (long long)facts->groups[i].offset))
+        if (buffer_printf(out, err, "  row group %lld: %s rows, %s at byte %lld\n", (long long)i, rows,
+                          stored, (long long)facts->groups[i].offset))
             return err->code;
     }
     return HAUL_OK;
@@ -140,11 +182,12 @@ static enum haul_code draw_file(const struct inspection *facts, const char *name
 
 static json_t *column_json(const struct inspected_column *column)
 {
-    return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?}", "name", column->name, "type",
-                     column->type, "physical", column->physical, "codec", column->codec, "encodings", column->encodings,
-                     "bytes_stored", (json_int_t)column->bytes_stored, "bytes_plain", (json_int_t)column->bytes_plain,
-                     "values", (json_int_t)column->values, "nulls", (json_int_t)column->nulls, "pages",
-                     (json_int_t)column->pages, "min", column->min, "max", column->max);
+    return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:s?, s:s?}", "name",
+                     column->name, "type", column->type, "physical", column->physical, "codec", column->codec,
+                     "encodings", column->encodings, "bytes_stored", (json_int_t)column->bytes_stored,
+                     "bytes_plain", (json_int_t)column->bytes_plain, "values", (json_int_t)column->values,
+                     "nulls", (json_int_t)column->nulls, "pages", (json_int_t)column->pages, "min",
+                     column->min, "max", column->max);
 }
 
 static json_t *file_json(const struct inspection *facts, const char *name)
@@ -154,18 +197,19 @@ static json_t *file_json(const struct inspection *facts, const char *name)
         json_array_append_new(columns, column_json(&facts->columns[i]));
     for (int64_t i = 0; i < facts->group_count; i++)
         json_array_append_new(groups, json_pack("{s:I, s:I, s:I}", "rows", (json_int_t)facts->groups[i].rows,
-                                                "bytes_stored", (json_int_t)facts->groups[i].bytes_stored, "offset",
-                                                (json_int_t)facts->groups[i].offset));
+                                                "bytes_stored", (json_int_t)facts->groups[i].bytes_stored,
+                                                "offset", (json_int_t)facts->groups[i].offset));
     for (int i = 0; i < facts->fact_count; i++)
         json_object_set_new(known, facts->facts[i].name, json_string(facts->facts[i].value));
     return json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o}", "file", name, "format", facts->format, "rows",
-                     (json_int_t)facts->rows, "bytes", (json_int_t)facts->bytes, "facts", known, "columns", columns,
-                     "row_groups", groups);
+                     (json_int_t)facts->rows, "bytes", (json_int_t)facts->bytes, "facts", known, "columns",
+                     columns, "row_groups", groups);
 }
 
 /* ---- the first rows ---- */
 
-static enum haul_code cell_text(const struct view *view, int64_t row, struct buffer *cell, struct haul_error *err)
+static enum haul_code cell_text(const struct view *view, int64_t row, struct buffer *cell,
+                                struct haul_error *err)
 {
     buffer_clear(cell);
     if (view_is_null(view, row))
@@ -178,7 +222,8 @@ struct head { /* cells of the first rows, as JSON; null is NULL */
     struct buffer cell;
 };
 
-static enum haul_code head_row(struct head *head, const struct batch *batch, int64_t row, struct haul_error *err)
+static enum haul_code head_row(struct head *head, const struct batch *batch, int64_t row,
+                               struct haul_error *err)
 {
     json_t *cells = json_array();
     for (int i = 0; i < batch->schema->count; i++) {
@@ -250,7 +295,8 @@ static enum haul_code draw_head(const struct schema *schema, const json_t *rows,
         json_array_foreach(row, j, cell)
         {
             const char *text = json_is_null(cell) ? "NULL" : json_string_value(cell);
-            if (buffer_printf(out, err, "  %-*s  %s\n", width, schema->fields[j].name, text))
+            if (draw_name(schema->fields[j].name, width, out, err) || draw_text(text, out, err) ||
+                buffer_append(out, "\n", 1, err))
                 return err->code;
         }
     }
@@ -259,8 +305,8 @@ static enum haul_code draw_head(const struct schema *schema, const json_t *rows,
 
 /* ---- together ---- */
 
-static enum haul_code each_file(struct haul_job *job, struct source *source, json_t *files, struct buffer *out,
-                                struct haul_error *err)
+static enum haul_code each_file(struct haul_job *job, struct source *source, json_t *files,
+                                struct buffer *out, struct haul_error *err)
 {
     bool more = true, verbose = settings_flag(&job->settings, "verbose");
     for (size_t i = 0; more; i++) {
@@ -283,9 +329,9 @@ static json_t *schema_json(const struct schema *schema)
     for (int i = 0; i < schema->count; i++) {
         char type[128];
         field_print_type(&schema->fields[i], type, sizeof type);
-        json_array_append_new(columns, json_pack("{s:s, s:s, s:b, s:s?}", "name", schema->fields[i].name, "type", type,
-                                                 "nullable", schema->fields[i].nullable, "sql_type",
-                                                 schema->fields[i].sql_type));
+        json_array_append_new(columns, json_pack("{s:s, s:s, s:b, s:s?}", "name", schema->fields[i].name,
+                                                 "type", type, "nullable", schema->fields[i].nullable,
+                                                 "sql_type", schema->fields[i].sql_type));
     }
     return columns;
 }

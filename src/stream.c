@@ -33,7 +33,8 @@ static enum haul_code reading_next(void *user, struct batch *batch, bool *end, s
     return walk_next(&reading->walk, BATCH_ROWS_MAX, batch, end, err);
 }
 
-static enum haul_code reading_open(struct reading *reading, const struct haul_job *job, struct haul_error *err)
+static enum haul_code reading_open(struct reading *reading, const struct haul_job *job,
+                                   struct haul_error *err)
 {
     if (job_clone(job, &reading->job, err) || job_open(reading->job, false, &reading->source, err))
         return err->code;

@@ -103,7 +103,7 @@ def breaches_of_paths(path: Path, text: str):
 
 
 def breaches_of_symbols():
-    library = ROOT / "build" / "libhaul.so"
+    library = ROOT / "build" / "src" / "libhaul.so"
     if not library.exists():
         return
     listing = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True).stdout

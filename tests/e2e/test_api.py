@@ -68,7 +68,7 @@ class Error(ctypes.Structure):
 
 class Haul:
     def __init__(self):
-        self.lib = ctypes.CDLL(str(BUILD / "libhaul.so"))
+        self.lib = ctypes.CDLL(str(BUILD / "src" / "libhaul.so"))
 
     def job(self, **options):
         job, err = ctypes.c_void_p(), Error()

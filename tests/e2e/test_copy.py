@@ -130,10 +130,9 @@ def test_rejected_rows_are_set_aside(haul, tmp_path):
     make = "import sqlite3; d = sqlite3.connect('t.db'); d.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, qty INTEGER)')"
     subprocess.run(["python3", "-c", make], cwd=tmp_path, check=True)
     result = haul("copy", "in.csv", "sqlite:///t.db", "--table", "t", "--mode", "append", "--schema",
-                  "id:int64,qty:int64", "--max-errors", "5", "--reject-file", "bad.csv", code=3)
+                  "id:int64,qty:int64", "--max-errors", "5", "--reject-file", "bad.jsonl", code=3)
     assert rows_of(tmp_path / "t.db", "t") == [(1, 5), (3, 7)]
-    with open(tmp_path / "bad.csv", newline="") as file:
-        rejects = list(csv.DictReader(file))
+    rejects = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_text().splitlines()]
     assert [r["place"] for r in rejects] == ["line 3", "line 5"], result
     assert rejects[0]["column"] == "qty" and rejects[0]["value"] == "x"
     assert "UNIQUE" in rejects[1]["reason"]
@@ -170,6 +169,7 @@ def test_empty_table(haul, tmp_path):
 
 def test_run_name(haul, tmp_path):
     make_orders(tmp_path / "shop.db", 100)
+    make_orders(tmp_path / "c.db", 0)
     copy = ("copy", "sqlite:///shop.db", "sqlite:///c.db", "--table", "orders", "--mode", "append", "--run", "night-1")
     haul(*copy)
     before = rows_of(tmp_path / "c.db")

@@ -87,6 +87,7 @@ struct format_output { /* first member of each tenant's own struct */
 struct format_request {
     const struct context *context; /* settings: --delimiter, --compression, ... */
     const struct source_request *source; /* reading: columns, schema */
+    const char *name; /* writing: of the file, for formats whose suffixes differ; NULL unknown */
 };
 
 struct format {

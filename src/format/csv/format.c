@@ -4,6 +4,7 @@
  */
 #include "format/csv/csv.h"
 #include "format/csv/input.h"
+#include "format/csv/output.h"
 
 #include <string.h>
 
@@ -21,4 +22,6 @@ const struct format format_csv = {
     .help = "text: fields by a delimiter, records by line",
     .sniff = sniff,
     .open_input = csv_input_open,
+    .open_output = csv_output_open,
+    .piece_size = csv_piece_size,
 };

@@ -13,6 +13,8 @@
 #include "format/csv/sniff.h"
 #include <string.h>
 
+#define NAMES_ASKED 16
+
 struct finder {
     struct csv_shape *shape;
     struct csv_bytes *bytes;
@@ -139,6 +141,23 @@ static enum haul_code columns_of_nothing(struct finder *finder, struct haul_erro
     return HAUL_OK;
 }
 
+/* Do the names of --schema stand in the first record? Then it is the header,
+ * whatever else it looks like. A few are enough to ask. */
+static enum haul_code names_stand_there(struct finder *finder, bool *header, struct haul_error *err)
+{
+    const char **texts;
+    if (csv_sniff_texts(&finder->sniffer, &finder->shape->schema.arena, &texts, err))
+        return err->code;
+    *header = finder->entry_count > 0;
+    for (int i = 0; i < finder->entry_count && i < NAMES_ASKED && *header; i++) {
+        int c = 0;
+        while (c < finder->shape->schema.count && strcmp(texts[c], finder->entries[i].name) != 0)
+            c++;
+        *header = c < finder->shape->schema.count;
+    }
+    return HAUL_OK;
+}
+
 static enum haul_code decide_header(struct finder *finder, struct haul_error *err)
 {
     struct csv_shape *shape = finder->shape;
@@ -146,6 +165,10 @@ static enum haul_code decide_header(struct finder *finder, struct haul_error *er
     struct arena *arena = &shape->schema.arena;
     bool header = shape->dialect.header == CSV_HEADER_YES;
     bool ask = shape->dialect.header == CSV_HEADER_AUTO;
+    finder->sniffer.columns = columns;
+    if (ask && names_stand_there(finder, &header, err))
+        return err->code;
+    ask = ask && !header;
     if (csv_sniff_types(&finder->sniffer, columns, header || ask, arena, err))
         return err->code;
     if (ask && csv_sniff_header(&finder->sniffer, &header, err))

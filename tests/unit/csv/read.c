@@ -86,6 +86,7 @@ static const struct read_case cases[] = {
     {"schema=\"x,y\":uint8,b:binary", "\"x,y\",b\n255,00ff\n256,0\n",
      "x,y:uint8|b:binary\n255|00ff\n! line 3 x,y: not a value of type uint8 '256'\n"},
     {"header=no  schema=id:int64,name:utf8", "1,2\n3,4\n", "id:int64|name:utf8\n1|2\n3|4\n"},
+    {"schema=2:utf8", "1,2\n3,4\n", "1:int64|2:utf8\n3|4\n"},
     {"schema=nmae:int64", "id,name\n1,2\n", "# --schema: there is no column \"nmae\"; near: name\n"},
     {"schema=a", "a\n1\n", "# --schema: \"a\" has no type; write NAME:TYPE,... such as id:int64,name:utf8\n"},
     {"columns=c,a", "a,b,c\n1,x,2\n3,\"y\"z,4\n", "c:int64|a:int64\n2|1\n4|3\n"},

@@ -98,7 +98,7 @@ static inline void test_end(struct test_run *run)
 static inline enum haul_code test_open(struct test_run *run, const char *name, const void *text,
                                        size_t length)
 {
-    const struct format_request request = {&run->context, &run->source};
+    const struct format_request request = {.context = &run->context, .source = &run->source};
     assert_int_equal(store_memory_put(name, text, length, &run->err), HAUL_OK);
     const struct store_ops *store = store_for(name);
     assert_int_equal(store->open(name, &run->context, &run->file, &run->err), HAUL_OK);

@@ -1,0 +1,120 @@
+/*
+ * output.c: a CSV file in the making: the header, then pieces one after another.
+ *
+ * A file that is continued has its header already (restore says so). Pieces need
+ * nothing from each other and nothing at the end, so they leave no note.
+ */
+#include "format/csv/output.h"
+
+#include "format/csv/cell.h"
+#include <string.h>
+#include <strings.h>
+
+#define PIECE_ROWS  262144
+#define PIECE_BYTES ((int64_t)32 << 20)
+
+static struct csv_output *self(struct format_output *output)
+{
+    return (struct csv_output *)(void *)output;
+}
+
+static enum haul_code write_header(struct csv_output *output, struct output_file *file,
+                                   struct haul_error *err)
+{
+    struct buffer text;
+    if (output->begun)
+        return HAUL_OK;
+    buffer_init(&text, output->context.memory);
+    enum haul_code code = HAUL_OK;
+    for (int i = 0; !code && i < output->schema.count; i++) {
+        const char *name = output->schema.fields[i].name;
+        if (i)
+            code = buffer_append(&text, output->dialect.delimiter, output->dialect.delimiter_length, err);
+        if (!code)
+            code = csv_print_text(&output->dialect, name, strlen(name), &text, err);
+    }
+    if (!code)
+        code = buffer_append(&text, "\n", 1, err);
+    if (!code)
+        code = file->ops->append(file, text.data, text.length, err);
+    buffer_release(&text);
+    output->begun = !code;
+    return code;
+}
+
+static enum haul_code append(struct format_output *base, struct piece *piece, struct output_file *file,
+                             struct arena *arena, const char **note, struct haul_error *err)
+{
+    struct csv_output *output = self(base);
+    (void)arena;
+    *note = NULL;
+    if (write_header(output, file, err))
+        return err->code;
+    return csv_piece_append(piece, file, err);
+}
+
+static enum haul_code restore(struct format_output *base, const char *note, int64_t offset,
+                              struct haul_error *err)
+{
+    (void)note;
+    (void)offset;
+    (void)err;
+    self(base)->begun = true;
+    return HAUL_OK;
+}
+
+static enum haul_code finish(struct format_output *base, struct output_file *file, struct haul_error *err)
+{
+    return write_header(self(base), file, err);
+}
+
+static void output_close(struct format_output *base)
+{
+    struct csv_output *output = self(base);
+    if (!output)
+        return;
+    schema_release(&output->schema);
+    memory_free(NULL, output, sizeof *output);
+}
+
+static const struct format_output_ops ops = {
+    .piece = csv_piece_open,
+    .append = append,
+    .restore = restore,
+    .finish = finish,
+    .close = output_close,
+};
+
+static bool wants_tabs(const char *name)
+{
+    size_t length = name ? strlen(name) : 0;
+    return length > 4 && (!strcasecmp(name + length - 4, ".tsv") || !strcasecmp(name + length - 4, ".tab"));
+}
+
+enum haul_code csv_output_open(const struct format_request *request, const struct schema *schema,
+                               struct format_output **out, struct haul_error *err)
+{
+    struct csv_output *output = memory_alloc(NULL, sizeof *output);
+    if (!output)
+        return error_nomem(err, "a CSV file");
+    memset(output, 0, sizeof *output);
+    output->base.ops = &ops;
+    output->context = *request->context;
+    if (csv_dialect_init(&output->dialect, request->context->settings, err) ||
+        schema_copy(schema, &output->schema, err)) {
+        output_close(&output->base);
+        return err->code;
+    }
+    if (!output->dialect.delimiter_length)
+        csv_dialect_set_delimiter(&output->dialect, wants_tabs(request->name) ? "\t" : ",", 1);
+    output->begun = output->dialect.header == CSV_HEADER_NO;
+    *out = &output->base;
+    return HAUL_OK;
+}
+
+void csv_piece_size(const struct format_request *request, int64_t *rows, int64_t *bytes)
+{
+    (void)request;
+    *rows = PIECE_ROWS;
+    *bytes = PIECE_BYTES;
+}

@@ -35,11 +35,14 @@ static enum haul_code walk_name(void *user, const char *name, struct haul_error 
     const struct folder_naming *naming = walk->naming;
     struct arena arena = {0};
     struct folder_entry entry = {.path = arena_printf(&arena, "%s%s", naming->folder, name)};
-    const char *base = name;
     enum haul_code code = entry.path ? HAUL_OK : error_nomem(err, "a file name");
     if (!code) {
-        entry.temp = name_temp_of(name, naming->run, &arena, &base, &entry.own);
-        entry.part = naming->stem && name_part_number(base, naming->stem, naming->suffix, &entry.number);
+        size_t base = name_temp_base(name, naming->run, &entry.own);
+        const char *final = base ? name + 1 : name;
+        size_t length = base ? base : strlen(name);
+        entry.temp = base > 0;
+        entry.part =
+            naming->stem && name_part_number(final, length, naming->stem, naming->suffix, &entry.number);
         code = walk->each(walk->user, &entry, err);
     }
     arena_release(&arena);
@@ -65,11 +68,10 @@ static enum haul_code state_each(void *user, const char *name, struct haul_error
     return HAUL_OK;
 }
 
-bool folder_has_state(const char *folder)
+enum haul_code folder_has_state(const char *folder, bool *found, struct haul_error *err)
 {
-    bool found = false;
-    struct haul_error ignored = {0};
-    return path_list(folder, state_each, &found, &ignored) == HAUL_OK && found;
+    *found = false;
+    return path_is_folder(folder) ? path_list(folder, state_each, found, err) : HAUL_OK;
 }
 
 struct data_search {

@@ -16,7 +16,7 @@ struct folder_naming {
 };
 
 /* Is there the state of a run that did not finish? */
-bool folder_has_state(const char *folder);
+enum haul_code folder_has_state(const char *folder, bool *found, struct haul_error *err);
 
 /* The first data file or manifest in it, "" when there is none. */
 enum haul_code folder_data_file(const char *folder, const struct format *const *formats, struct arena *arena,

@@ -18,6 +18,9 @@
 
 #define STEM_BYTES_MAX      160
 #define TEMP_BASE_BYTES_MAX 170 /* + "." ".haul-" 63 ".part" <= 255 */
+#define PART_MIDDLE         "_part_"
+#define NUMBER_DIGITS_MIN   5
+#define NUMBER_DIGITS_MAX   8
 #define TEMP_MIDDLE         ".haul-"
 #define TEMP_END            ".part"
 
@@ -123,18 +126,19 @@ enum haul_code name_stem(const char *schema, const char *table, struct arena *ar
 
 const char *name_part(const char *stem, uint64_t number, const char *suffix, struct arena *arena)
 {
-    return arena_printf(arena, "%s_part_%05llu%s", stem, (unsigned long long)number, suffix);
+    return arena_printf(arena, "%s" PART_MIDDLE "%05llu%s", stem, (unsigned long long)number, suffix);
 }
 
-bool name_part_number(const char *name, const char *stem, const char *suffix, uint64_t *number)
+bool name_part_number(const char *name, size_t length, const char *stem, const char *suffix, uint64_t *number)
 {
-    size_t stem_bytes = strlen(stem);
-    if (strncmp(name, stem, stem_bytes) != 0 || strncmp(name + stem_bytes, "_part_", 6) != 0)
+    size_t head = strlen(stem), middle = sizeof PART_MIDDLE - 1, tail = strlen(suffix);
+    if (length < head + middle + NUMBER_DIGITS_MIN + tail)
         return false;
-    const char *digits = name + stem_bytes + 6;
-    size_t count = strspn(digits, "0123456789");
-    return count >= 5 && count <= 8 && strcmp(digits + count, suffix) == 0 &&
-           number_parse_u64(digits, count, number);
+    const char *digits = name + head + middle;
+    size_t count = length - head - middle - tail;
+    return memcmp(name, stem, head) == 0 && memcmp(name + head, PART_MIDDLE, middle) == 0 &&
+           memcmp(digits + count, suffix, tail) == 0 && count <= NUMBER_DIGITS_MAX &&
+           strspn(digits, "0123456789") >= count && number_parse_u64(digits, count, number);
 }
 
 const char *name_temp(const char *path, const char *run, struct arena *arena)
@@ -163,15 +167,13 @@ static const char *temp_middle(const char *name, size_t length, const char *run,
     return middle;
 }
 
-bool name_temp_of(const char *name, const char *run, struct arena *arena, const char **base, bool *own)
+size_t name_temp_base(const char *name, const char *run, bool *own)
 {
     size_t length = strlen(name);
     const size_t end_bytes = sizeof TEMP_END - 1;
+    *own = false;
     if (name[0] != '.' || length <= end_bytes || strcmp(name + length - end_bytes, TEMP_END) != 0)
-        return false;
+        return 0;
     const char *middle = temp_middle(name, length, run, own);
-    if (!middle || middle <= name + 1)
-        return false;
-    *base = arena_text_n(arena, name + 1, (size_t)(middle - name - 1));
-    return *base != NULL;
+    return middle && middle > name ? (size_t)(middle - name) - 1 : 0;
 }

@@ -26,14 +26,16 @@ enum haul_code name_stem(const char *schema, const char *table, struct arena *ar
 /* "STEM_part_00012.parquet" */
 const char *name_part(const char *stem, uint64_t number, const char *suffix, struct arena *arena);
 
-/* The number in such a name; false when it is not one of these. */
-bool name_part_number(const char *name, const char *stem, const char *suffix, uint64_t *number);
+/* The number in such a name, given as its first `length` bytes; false when it is
+ * not one of these. */
+bool name_part_number(const char *name, size_t length, const char *stem, const char *suffix,
+                      uint64_t *number);
 
 /* ".BASE.haul-RUN.part", in the folder of `path`. */
 const char *name_temp(const char *path, const char *run, struct arena *arena);
 
-/* Is `name` (without folder) such a temporary name? *base gets the final name, *own
- * says if it is of `run`. */
-bool name_temp_of(const char *name, const char *run, struct arena *arena, const char **base, bool *own);
+/* The length of BASE (it begins at name + 1) when `name` (without folder) is such a
+ * temporary name, else 0. *own says if it is of `run`. */
+size_t name_temp_base(const char *name, const char *run, bool *own);
 
 #endif

@@ -77,12 +77,13 @@ static void sink_forget_run(struct file_sink *files)
 /* ---- negotiate ---- */
 
 /* A run that was stopped after publishing finds its own file under the final name. */
-static bool sink_has_state(const struct file_sink *files)
+static enum haul_code sink_has_state(const struct file_sink *files, bool *found, struct haul_error *err)
 {
     const char *home = files->context.settings ? settings_text(files->context.settings, "state") : NULL;
     if (!home)
         home = files->target.folder;
-    return home && folder_has_state(home);
+    *found = false;
+    return home ? folder_has_state(home, found, err) : HAUL_OK;
 }
 
 static enum haul_code negotiate_schema(struct file_sink *files, const struct source_info *source,
@@ -112,7 +113,10 @@ static enum haul_code files_negotiate(struct sink *sink, const struct sink_reque
     struct file_sink *files = (struct file_sink *)sink;
     const struct source_info *source = request->source;
     const char *table = request->table ? request->table : source->table;
-    enum haul_code code = file_target_check(&files->target, request->mode, sink_has_state(files), err);
+    bool state = false;
+    enum haul_code code = sink_has_state(files, &state, err);
+    if (!code)
+        code = file_target_check(&files->target, request->mode, state, err);
     if (!code)
         code = name_stem(request->table ? NULL : source->table_schema, table ? table : "data", &files->arena,
                          &files->stem, err);

@@ -82,44 +82,50 @@ static void stems_are_safe(void **state)
     assert_int_equal(name_stem("s", longest, &arena, &stem, &err), HAUL_UNSUPPORTED);
 }
 
+static bool number_of(const char *name, const char *stem, uint64_t *number)
+{
+    return name_part_number(name, strlen(name), stem, ".lines", number);
+}
+
 static void part_numbers_are_read_back(void **state)
 {
     (void)state;
     uint64_t number = 0;
     assert_string_equal(name_part("s_t", 7, ".lines", &arena), "s_t_part_00007.lines");
-    assert_true(name_part_number("s_t_part_00007.lines", "s_t", ".lines", &number));
+    assert_true(number_of("s_t_part_00007.lines", "s_t", &number));
     assert_int_equal(number, 7);
-    assert_true(name_part_number(name_part("t", 12345678, ".lines", &arena), "t", ".lines", &number));
+    assert_true(number_of(name_part("t", 12345678, ".lines", &arena), "t", &number));
     assert_int_equal(number, 12345678);
-    assert_false(name_part_number("s_t_part_7.lines", "s_t", ".lines", &number));
-    assert_false(name_part_number("s_t_part_00007.lines", "t", ".lines", &number));
-    assert_false(name_part_number("t_part_00007.lines.bak", "t", ".lines", &number));
-    assert_false(name_part_number("t_part_00007.lin", "t", ".lines", &number));
-    assert_false(name_part_number("t_part_.lines", "t", ".lines", &number));
-    assert_false(name_part_number("t", "t", ".lines", &number));
+    assert_true(name_part_number("t_part_00008.lines.haul-h1.part", 18, "t", ".lines", &number));
+    assert_int_equal(number, 8);
+    assert_false(number_of("s_t_part_7.lines", "s_t", &number));
+    assert_false(number_of("t_part_123456789.lines", "t", &number));
+    assert_false(number_of("s_t_part_00007.lines", "t", &number));
+    assert_false(number_of("t_part_00007.lines.bak", "t", &number));
+    assert_false(number_of("t_part_00007.lin", "t", &number));
+    assert_false(number_of("t_part_0000x.lines", "t", &number));
+    assert_false(number_of("t_part_.lines", "t", &number));
+    assert_false(number_of("t", "t", &number));
 }
 
 static void temporary_names_are_known_again(void **state)
 {
     (void)state;
-    const char *base = NULL;
     bool own = false;
     assert_string_equal(name_temp("a/b.csv", "h12", &arena), "a/.b.csv.haul-h12.part");
     assert_string_equal(name_temp("b.csv", "x.haul-y", &arena), ".b.csv.haul-x.haul-y.part");
-    assert_true(name_temp_of(".b.csv.haul-h12.part", "h12", &arena, &base, &own));
+    assert_int_equal(name_temp_base(".b.csv.haul-h12.part", "h12", &own), 5);
     assert_true(own);
-    assert_string_equal(base, "b.csv");
-    assert_true(name_temp_of(".b.csv.haul-x.haul-y.part", "x.haul-y", &arena, &base, &own));
+    assert_int_equal(name_temp_base(".b.csv.haul-x.haul-y.part", "x.haul-y", &own), 5);
     assert_true(own);
-    assert_string_equal(base, "b.csv");
-    assert_true(name_temp_of(".b.csv.haul-h12.part", "h1", &arena, &base, &own));
+    assert_int_equal(name_temp_base(".b.csv.haul-h12.part", "h1", &own), 5);
     assert_false(own);
-    assert_true(name_temp_of(".b.csv.haul-h12.part", "12", &arena, &base, &own));
+    assert_int_equal(name_temp_base(".b.csv.haul-h12.part", "12", &own), 5);
     assert_false(own);
-    assert_false(name_temp_of("b.csv.haul-h12.part", "h12", &arena, &base, &own));
-    assert_false(name_temp_of(".haul-h12.part", "h12", &arena, &base, &own));
-    assert_false(name_temp_of(".b.csv.part", "h12", &arena, &base, &own));
-    assert_false(name_temp_of(".b.csv.haul-h12", "h12", &arena, &base, &own));
+    assert_int_equal(name_temp_base("b.csv.haul-h12.part", "h12", &own), 0);
+    assert_int_equal(name_temp_base(".haul-h12.part", "h12", &own), 0);
+    assert_int_equal(name_temp_base(".b.csv.part", "h12", &own), 0);
+    assert_int_equal(name_temp_base(".b.csv.haul-h12", "h12", &own), 0);
 }
 
 static void long_names_still_fit(void **state)

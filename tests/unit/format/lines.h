@@ -42,6 +42,8 @@ static inline enum haul_code lines_schema(const char *header, size_t length, str
         count += header[i] == ',';
     enum haul_code code = schema_init(schema, count, err);
     char *text = code ? NULL : arena_text_n(&schema->arena, header, length), *save = NULL;
+    if (!code && !text)
+        code = error_nomem(err, "columns");
     for (char *name = text ? strtok_r(text, ",", &save) : NULL; name && !code;
          name = strtok_r(NULL, ",", &save)) {
         char *colon = strchr(name, ':');

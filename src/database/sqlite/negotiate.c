@@ -97,7 +97,7 @@ static enum haul_code check_mode(struct sqlite_sink *sink, bool exists, bool our
                          sink->path, sink->table.name);
     *make = sink->mode == SINK_REPLACE;
     sink->staged = sink->mode == SINK_REPLACE || sink->mode == SINK_TRUNCATE;
-    return *make ? sqlite_check_dependents(sink, err) : HAUL_OK;
+    return sink->staged ? sqlite_check_dependents(sink, err) : HAUL_OK;
 }
 
 /* ---- the terms ---- */

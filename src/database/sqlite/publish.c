@@ -12,10 +12,8 @@
  */
 #include "database/sqlite/sink.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum haul_code sqlite_run_on(struct sqlite_sink *sink, const char *before, const char *name,
                              const char *after, struct haul_error *err)
@@ -27,59 +25,6 @@ enum haul_code sqlite_run_on(struct sqlite_sink *sink, const char *before, const
     const char *text = sql_text(&sql, err);
     enum haul_code code = text ? sqlite_run(&sink->connection, text, err) : err->code;
     sql_release(&sql);
-    return code;
-}
-
-/* ---- what a replacement would lose ---- */
-
-static const char dependents_sql[] =
-    "SELECT type, name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger')"
-    " UNION ALL SELECT DISTINCT 'foreign key of', m.name, NULL FROM sqlite_schema AS m,"
-    " pragma_foreign_key_list(m.name) AS f WHERE m.type = 'table'"
-    " AND (f.\"table\" = ?1 COLLATE NOCASE OR m.name = ?1 COLLATE NOCASE)";
-
-/* Does the statement speak of the name? A comment that does counts too: better
- * refused once too often. */
-static bool mentions(const char *sql, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *at = sql; *at; at++) {
-        bool begins = at == sql || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
-        if (begins && !strncasecmp(at, name, length) &&
-            !(isalnum((unsigned char)at[length]) || at[length] == '_'))
-            return true;
-    }
-    return false;
-}
-
-static enum haul_code list_dependents(struct sqlite_sink *sink, struct buffer *list, struct haul_error *err)
-{
-    sqlite3_stmt *statement = NULL;
-    bool row = true;
-    if (sqlite_prepare(&sink->connection, dependents_sql, &statement, err))
-        return err->code;
-    sqlite3_bind_text(statement, 1, sink->table.name, -1, SQLITE_STATIC);
-    enum haul_code code = HAUL_OK;
-    while (!code && !(code = sqlite_step(&sink->connection, statement, &row, err)) && row) {
-        const char *sql = (const char *)sqlite3_column_text(statement, 2);
-        if (!sql || mentions(sql, sink->table.name))
-            code = buffer_printf(list, err, "%s%s \"%s\"", list->length ? ", " : "",
-                                 sqlite3_column_text(statement, 0), sqlite3_column_text(statement, 1));
-    }
-    sqlite3_finalize(statement);
-    return code;
-}
-
-enum haul_code sqlite_check_dependents(struct sqlite_sink *sink, struct haul_error *err)
-{
-    struct buffer list = {0};
-    enum haul_code code = list_dependents(sink, &list, err);
-    if (!code && list.length)
-        code = error_set(
-            err, HAUL_UNSUPPORTED,
-            "%s: replacing table \"%s\" would lose or break: %s; use --mode truncate, which keeps the table",
-            sink->path, sink->table.name, (const char *)list.data);
-    buffer_release(&list);
     return code;
 }
 
@@ -159,7 +104,8 @@ static enum haul_code move_rows(struct sqlite_sink *sink, struct haul_error *err
 
 static enum haul_code swap_rows(struct sqlite_sink *sink, struct haul_error *err)
 {
-    if (sqlite_run(&sink->connection, "PRAGMA defer_foreign_keys=ON", err) ||
+    if (sqlite_check_dependents(sink, err) ||
+        sqlite_run(&sink->connection, "PRAGMA defer_foreign_keys=ON", err) ||
         sqlite_run_on(sink, "DELETE FROM", sink->target, "", err) || move_rows(sink, err))
         return err->code;
     return sqlite_run_on(sink, "DROP TABLE", sink->work, "", err);

@@ -68,7 +68,7 @@ enum haul_code sqlite_stored_field(const struct field *from, struct arena *arena
 /* CREATE TABLE's tail of an existing table, so that its staging table has all its constraints. */
 const char *sqlite_definition_of(const struct table *table);
 
-/* What would be lost if the target were replaced: HAUL_UNSUPPORTED listing views, triggers, foreign keys. */
+/* HAUL_UNSUPPORTED, listing what hangs on the target that replacing or emptying it would harm. */
 enum haul_code sqlite_check_dependents(struct sqlite_sink *sink, struct haul_error *err);
 
 enum haul_code sqlite_sink_finish(struct sink *base, const struct run_record *run, const char *manifest,

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/settings.h"
 #include "batch/builder.h"
 #include "database/sqlite/sqlite.h"
 #include <sqlite3.h>

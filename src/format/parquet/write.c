@@ -9,6 +9,7 @@
  * time, machine or chance.
  */
 #include "format/parquet/write.h"
+#include "format/parquet/arrow_schema.h"
 #include "format/parquet/base64.h"
 #include "format/parquet/write_options.h"
 
@@ -227,22 +228,37 @@ static struct slice text_slice(const char *text)
     return (struct slice){(const uint8_t *)text, strlen(text)};
 }
 
-static enum haul_code fill_key_values(const struct output *output, struct buffer *sql_types,
-                                      struct arena *arena, struct file_metadata *file, struct haul_error *err)
+/* What Parquet's own types cannot say. */
+struct extras {
+    struct buffer sql_types, arrow_schema;
+    struct key_value items[2];
+    size_t count;
+};
+
+static void extras_add(struct extras *extras, const char *key, const struct buffer *value)
 {
-    enum haul_code code = schema_sql_types_print(&output->schema, sql_types, err);
-    if (code || sql_types->length == 0)
-        return code;
-    struct key_value *items = arena_alloc_array(arena, 1, sizeof *items);
-    if (!items)
-        return error_nomem(err, "the footer");
-    items[0].key = text_slice(SCHEMA_SQL_TYPES_KEY);
-    items[0].value = (struct slice){sql_types->data, sql_types->length};
-    thrift_set(&items[0], KEY_VALUE_VALUE);
-    file->key_values.items = items;
-    file->key_values.count = 1;
-    thrift_set(file, FILE_KEY_VALUES);
-    return HAUL_OK;
+    struct key_value *item = &extras->items[extras->count];
+    if (value->length == 0)
+        return;
+    item->key = text_slice(key);
+    item->value = (struct slice){value->data, value->length};
+    thrift_set(item, KEY_VALUE_VALUE);
+    extras->count++;
+}
+
+static enum haul_code fill_key_values(const struct output *output, struct extras *extras,
+                                      struct file_metadata *file, struct haul_error *err)
+{
+    enum haul_code code = schema_sql_types_print(&output->schema, &extras->sql_types, err);
+    if (!code && arrow_schema_is_needed(&output->schema))
+        code = arrow_schema_print(&output->schema, &extras->arrow_schema, err);
+    extras_add(extras, SCHEMA_SQL_TYPES_KEY, &extras->sql_types);
+    extras_add(extras, ARROW_SCHEMA_KEY, &extras->arrow_schema);
+    if (extras->count > 0)
+        thrift_set(file, FILE_KEY_VALUES);
+    file->key_values.items = extras->items;
+    file->key_values.count = extras->count;
+    return code;
 }
 
 static enum haul_code fill_groups(const struct output *output, const struct group_note *notes,
@@ -297,14 +313,15 @@ static enum haul_code footer_print(const struct file_metadata *metadata, struct 
 static enum haul_code append_footer(struct output *output, const struct group_note *notes,
                                     struct arena *arena, struct output_file *file, struct haul_error *err)
 {
-    struct buffer footer = {0}, sql_types = {0};
+    struct buffer footer = {0};
+    struct extras extras = {0};
     struct file_metadata metadata = {.version = 1, .created_by = text_slice(CREATED_BY)};
     metadata.schema.items = output->tree.elements;
     metadata.schema.count = output->tree.element_count;
     thrift_set(&metadata, FILE_CREATED_BY);
     enum haul_code code = fill_groups(output, notes, arena, &metadata, err);
     if (!code)
-        code = fill_key_values(output, &sql_types, arena, &metadata, err);
+        code = fill_key_values(output, &extras, &metadata, err);
     if (!code)
         code = fill_orders(output, arena, &metadata, err);
     if (!code)
@@ -312,7 +329,8 @@ static enum haul_code append_footer(struct output *output, const struct group_no
     if (!code)
         code = file->ops->append(file, footer.data, footer.length, err);
     buffer_release(&footer);
-    buffer_release(&sql_types);
+    buffer_release(&extras.sql_types);
+    buffer_release(&extras.arrow_schema);
     return code;
 }
 

@@ -138,8 +138,9 @@ struct sink_ops {
                            struct writer **writer, enum unit_state *state, struct receipt *receipt,
                            struct haul_error *err);
 
-    /* Publishes: all units are committed. Idempotent. `manifest` is JSON for
-     * sinks that keep one beside their files, else NULL. */
+    /* Publishes: all units are committed. Idempotent. `manifest` is a JSON
+     * object for sinks that keep one beside their files, else NULL; they fill an
+     * empty array "entries" at its top level with the files. */
     enum haul_code (*finish)(struct sink *sink, const struct run_record *run, const char *manifest,
                              struct haul_error *err);
 

@@ -39,13 +39,6 @@ static size_t base_start(const char *path, size_t length)
     return length;
 }
 
-const char *name_base(const char *path, struct arena *arena)
-{
-    size_t length = length_without_slashes(path);
-    size_t start = base_start(path, length);
-    return arena_text_n(arena, path + start, length - start);
-}
-
 const char *name_folder(const char *path, struct arena *arena)
 {
     size_t start = base_start(path, length_without_slashes(path));

@@ -7,9 +7,6 @@
 
 #include "format/format.h"
 
-/* The part after the last slash (trailing slashes do not count). */
-const char *name_base(const char *path, struct arena *arena);
-
 /* The folder a file is in, with the slash at its end; "./" when none is said. */
 const char *name_folder(const char *path, struct arena *arena);
 
@@ -21,8 +18,6 @@ const char *name_table(const char *path, const struct format *format, struct are
 enum haul_code name_stem(const char *schema, const char *table, struct arena *arena, const char **stem,
                          struct haul_error *err);
 
-#define NAME_NUMBER_MAX 99999999u
-
 /* "STEM_part_00012.parquet" */
 const char *name_part(const char *stem, uint64_t number, const char *suffix, struct arena *arena);
 
@@ -31,7 +26,7 @@ const char *name_part(const char *stem, uint64_t number, const char *suffix, str
 bool name_part_number(const char *name, size_t length, const char *stem, const char *suffix,
                       uint64_t *number);
 
-/* ".BASE.haul-RUN.part", in the folder of `path`. */
+/* ".BASE.haul-RUN.part", in the folder of `path`; BASE is what follows its last slash. */
 const char *name_temp(const char *path, const char *run, struct arena *arena);
 
 /* The length of BASE (it begins at name + 1) when `name` (without folder) is such a

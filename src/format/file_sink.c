@@ -184,26 +184,34 @@ static enum haul_code sink_plan(struct file_sink *files, uint64_t parts, struct 
 
 /* ---- prepare ---- */
 
-/* An appending run that goes on finds its numbers again by the inode of one of its files. */
+/* An appending run that goes on finds its numbers again by the inode of one of its
+ * files. Not every receipt's is there: one that no longer counts may be of a
+ * temporary file that was made anew. */
 static enum haul_code number_again(struct file_sink *files, const struct folder_naming *naming,
                                    struct haul_error *err)
 {
     struct output_receipt text = {0};
-    const struct receipt *receipt = &files->receipts.items[0];
-    uint64_t number = 0, count = files->target.files_wanted, parts = files->receipts.parts;
-    bool found = false;
-    if (!output_receipt_parse(receipt->text, &text))
-        return error_set(err, HAUL_INTEGRITY, "%s: a receipt is not understood", files->target.name);
-    enum haul_code code = folder_find_inode(naming, text.inode, &found, &number, err);
-    if (code)
-        return code;
-    uint64_t index = plan_file_of(receipt->unit.part, parts, parts && parts < count ? parts : count);
-    if (!found || number < index)
-        return error_set(err, HAUL_CHANGED,
-                         "%s: the files this run was writing are gone; --restart begins anew",
-                         files->target.name);
-    files->first_number = number - index;
-    return HAUL_OK;
+    const struct receipts *receipts = &files->receipts;
+    uint64_t number = 0, inode = 0, count = files->target.files_wanted;
+    if (receipts->parts && receipts->parts < count)
+        count = receipts->parts;
+    for (size_t i = 0; i < receipts->count; i++) {
+        const struct receipt *receipt = &receipts->items[i];
+        bool found = false;
+        if (!output_receipt_parse(receipt->text, &text) || text.inode == inode)
+            continue;
+        inode = text.inode;
+        enum haul_code code = folder_find_inode(naming, inode, &found, &number, err);
+        if (code)
+            return code;
+        uint64_t index = plan_file_of(receipt->unit.part, receipts->parts, count);
+        if (found && number >= index) {
+            files->first_number = number - index;
+            return HAUL_OK;
+        }
+    }
+    return error_set(err, HAUL_CHANGED, "%s: the files this run was writing are gone; --restart begins anew",
+                     files->target.name);
 }
 
 static enum haul_code prepare_folder(struct file_sink *files, struct haul_error *err)

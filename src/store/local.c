@@ -222,6 +222,18 @@ static enum haul_code local_output_new(const char *name, const char *temp, enum 
     return HAUL_OK;
 }
 
+/* Bytes that survive a power cut are lost if the name does not. */
+static enum haul_code local_sync_name(const char *path, struct haul_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (!folder)
+        return error_nomem(err, "a folder's name");
+    enum haul_code code = path_sync_folder(folder, err);
+    free(folder);
+    return code;
+}
+
 /* "no such folder" is what the user must hear when it is the folder that is missing. */
 static enum haul_code local_create(const char *name, const char *temp, const struct context *context,
                                    struct output_file **file, struct haul_error *err)
@@ -233,6 +245,13 @@ static enum haul_code local_create(const char *name, const char *temp, const str
         return error_set(err, HAUL_NOT_FOUND, "%s: its folder does not exist; make it first", name);
     if (code)
         return code;
+    code = local_sync_name(temp, err);
+    if (code) {
+        struct haul_error ignored = {0};
+        (void)path_remove(temp, &ignored);
+        local_output_free(local);
+        return code;
+    }
     *file = &local->output;
     return HAUL_OK;
 }

@@ -38,15 +38,13 @@ static void tables_from_names(void **state)
         assert_string_equal(name_table(pairs[i][0], &lines_format, &arena), pairs[i][1]);
 }
 
-static void folders_and_bases(void **state)
+static void folders_of_names(void **state)
 {
     (void)state;
     assert_string_equal(name_folder("a/b.csv", &arena), "a/");
     assert_string_equal(name_folder("b.csv", &arena), "./");
     assert_string_equal(name_folder("/b.csv", &arena), "/");
     assert_string_equal(name_folder("a/out//", &arena), "a/");
-    assert_string_equal(name_base("a/out//", &arena), "out");
-    assert_string_equal(name_base("b.csv", &arena), "b.csv");
 }
 
 static void expect_stem(const char *schema, const char *table, const char *expected)
@@ -148,7 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(tables_from_names),
-        TEST(folders_and_bases),
+        TEST(folders_of_names),
         TEST(stems_are_safe),
         TEST(part_numbers_are_read_back),
         TEST(temporary_names_are_known_again),

@@ -295,6 +295,7 @@ static void a_write_that_fails_moves_nothing(void **state)
 {
     (void)state;
     struct rlimit before, small;
+    struct input_file *from = NULL;
     struct output_file *file = created("a.csv", ".a.part");
     appended(file, "0123456789");
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -306,9 +307,12 @@ static void a_write_that_fails_moves_nothing(void **state)
     assert_int_not_equal(code, HAUL_OK);
     assert_int_equal(err.vendor_code, EFBIG);
     assert_int_equal(file->offset, 10);
-    assert_int_equal(file->ops->truncate(file, 10, &err), HAUL_OK);
+    file_put("b.csv", "xyz"); /* a copy goes to the offset, not behind what the failure left */
+    assert_int_equal(store_local.open(in_folder("b.csv"), &context, &from, &err), HAUL_OK);
+    assert_int_equal(file->ops->copy_from(file, from, 0, 2, &err), HAUL_OK);
+    from->ops->close(from);
     assert_int_equal(file->ops->publish(file, false, &err), HAUL_OK);
-    assert_string_equal(file_get("a.csv"), "0123456789");
+    assert_string_equal(file_get("a.csv"), "0123456789xy");
 }
 
 static void copies_from_files_and_memory(void **state)

@@ -66,7 +66,10 @@ static enum haul_code scan_more(struct csv_reader *reader, bool *end, struct hau
 static enum haul_code next_block(struct csv_reader *reader, bool *end, struct haul_error *err)
 {
     struct csv_block *block = &reader->block;
-    (void)csv_reader_line(reader, reader->used);
+    if (reader->line_at)
+        (void)csv_reader_line(reader, reader->used);
+    else if (reader->used)
+        reader->line += block->lines;
     reader->line_at = 0;
     reader->next_row = reader->next_misfit = 0;
     block->rows = block->misfit_count = 0;
@@ -246,6 +249,25 @@ static enum haul_code drop_rows(struct csv_reader *reader, struct batch *batch, 
     return batch_drop_rows(batch, reader->drop.data, reader->context.memory, err);
 }
 
+/* Columns as long as the last batch's from the start: growing costs moving. */
+static enum haul_code expect_rows(struct csv_reader *reader, int64_t rows_max, struct haul_error *err)
+{
+    int64_t rows = reader->expected_rows < rows_max ? reader->expected_rows : rows_max;
+    for (int i = 0; rows && i < reader->input->schema.count; i++)
+        if (builder_reserve(&reader->builder.columns[i], rows, reader->expected_bytes[i], err))
+            return err->code;
+    return HAUL_OK;
+}
+
+static void expect_as_now(struct csv_reader *reader)
+{
+    reader->expected_rows = reader->builder.columns[0].length;
+    for (int i = 0; i < reader->input->schema.count; i++) {
+        size_t bytes = reader->builder.columns[i].data.length;
+        reader->expected_bytes[i] = bytes ? bytes + bytes / 16 + 64 : 0;
+    }
+}
+
 static enum haul_code reader_next(struct reader *base, int64_t rows_max, struct batch *batch, bool *end,
                                   struct haul_error *err)
 {
@@ -255,7 +277,7 @@ static enum haul_code reader_next(struct reader *base, int64_t rows_max, struct 
     buffer_clear(&reader->drop);
     buffer_clear(&reader->dropped);
     buffer_clear(&reader->failures);
-    if (skip_rows(reader, err))
+    if (skip_rows(reader, err) || expect_rows(reader, rows_max, err))
         return err->code;
     const int64_t first = reader->row;
     if (collect_rows(reader, rows_max < BATCH_ROWS ? rows_max : BATCH_ROWS, err))
@@ -264,6 +286,7 @@ static enum haul_code reader_next(struct reader *base, int64_t rows_max, struct 
     if (*end)
         return HAUL_OK;
     struct batch made = {0};
+    expect_as_now(reader);
     if (batch_builder_finish(&reader->builder, &made, err))
         return err->code;
     made.part = reader->part;
@@ -287,6 +310,8 @@ static void reader_close(struct reader *base)
     for (int i = 0; reader->parsers && i < reader->input->schema.count; i++)
         csv_parser_release(&reader->parsers[i]);
     memory_free(NULL, reader->parsers, (size_t)reader->input->schema.count * sizeof *reader->parsers);
+    memory_free(NULL, reader->expected_bytes,
+                (size_t)reader->input->schema.count * sizeof *reader->expected_bytes);
     batch_builder_release(&reader->builder);
     csv_window_release(&reader->window);
     csv_block_release(&reader->block);
@@ -304,9 +329,11 @@ static enum haul_code make_parsers(struct csv_reader *reader, struct haul_error 
     const struct csv_input *input = reader->input;
     size_t size = (size_t)input->schema.count * sizeof *reader->parsers;
     reader->parsers = memory_alloc(NULL, size);
-    if (!reader->parsers)
+    if (reader->parsers)
+        memset(reader->parsers, 0, size);
+    reader->expected_bytes = memory_alloc(NULL, (size_t)input->schema.count * sizeof *reader->expected_bytes);
+    if (!reader->parsers || !reader->expected_bytes)
         return error_nomem(err, "the parsers of columns");
-    memset(reader->parsers, 0, size);
     for (int i = 0; i < input->schema.count; i++)
         if (csv_parser_init(&reader->parsers[i], &input->schema.fields[i],
                             input->shape.strict[input->places[i]], &input->shape.dialect,

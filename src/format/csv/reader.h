@@ -31,6 +31,9 @@ struct csv_reader {
     struct csv_parser *parsers; /* one per column of input->schema */
     struct batch_builder builder;
 
+    int64_t expected_rows;  /* of the next batch, by the last one; 0 before the first */
+    size_t *expected_bytes; /* of its strings, per column */
+
     size_t used;        /* bytes of the window that the block covers */
     size_t next_row;    /* of the block's matrix, */
     size_t next_misfit; /* and of its misfits */

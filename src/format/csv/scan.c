@@ -178,14 +178,24 @@ void csv_scan_init(struct csv_scan *scan, const struct csv_dialect *dialect, con
     csv_scan_choose(scan, cpu);
 }
 
+/* At most 255 bytes, so that a byte can count them. */
+static uint64_t count_some_lines(const uint8_t *data, size_t length)
+{
+    uint8_t lines = 0, pairs = 0;
+    for (size_t i = 0; i < length; i++) {
+        lines = (uint8_t)(lines + (data[i] == '\n') + (data[i] == '\r'));
+        pairs = (uint8_t)(pairs + ((data[i] == '\n') & (data[(ptrdiff_t)i - 1] == '\r')));
+    }
+    return (uint64_t)(lines - pairs);
+}
+
 uint64_t csv_scan_count_lines(const uint8_t *data, size_t length)
 {
-    uint64_t lines = 0;
-    bool cr = false;
-    for (size_t i = 0; i < length; i++) {
-        lines += data[i] == '\r' || (data[i] == '\n' && !cr);
-        cr = data[i] == '\r';
-    }
+    if (length == 0)
+        return 0;
+    uint64_t lines = data[0] == '\n' || data[0] == '\r';
+    for (size_t i = 1; i < length; i += 255)
+        lines += count_some_lines(data + i, length - i < 255 ? length - i : 255);
     return lines;
 }
 

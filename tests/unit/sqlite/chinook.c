@@ -31,7 +31,7 @@ static void read_table(struct database *base, const char *path, const char *tabl
 {
     char own[sizeof base->path];
     memcpy(own, base->path, sizeof own);
-    snprintf(base->path, sizeof base->path, "%s", path);
+    snprintf(base->path, sizeof base->path, "%s", path == base->path ? own : path);
     assert_ok(base, reading_all(base, reading, &(struct source_request){.table = table}, 500));
     memcpy(base->path, own, sizeof own);
 }

@@ -56,11 +56,11 @@ enum haul_code csv_block_scan(struct csv_block *block, const struct csv_scan *sc
 
 #define CSV_COLUMNS_UNKNOWN SIZE_MAX /* every record is a misfit then, and says how many it has */
 
-/* Where the record behind a line end at `end` starts. */
+/* Where the record behind a line end at `end` (or behind the last) starts. */
 static inline size_t csv_next_record(const uint8_t *data, size_t length, size_t end)
 {
     bool two = end + 1 < length && data[end] == '\r' && data[end + 1] == '\n';
-    return end + (two ? 2 : 1);
+    return end < length ? end + (two ? 2 : 1) : length;
 }
 
 #endif

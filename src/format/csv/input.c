@@ -129,6 +129,7 @@ enum haul_code csv_input_open(const struct format_request *request, struct input
     input->base.ops = &ops;
     input->context = *request->context;
     input->bytes.file = file;
+    input->window_bytes = CSV_WINDOW_BYTES;
     if (csv_shape_find(&input->shape, &input->bytes, request->source, &input->context, err) ||
         choose_columns(input, request->source, err)) {
         input_close(&input->base);

@@ -46,7 +46,7 @@ static enum haul_code scan_more(struct csv_reader *reader, bool *end, struct hau
     struct csv_window *window = &reader->window;
     struct csv_block *block = &reader->block;
     const size_t columns = (size_t)reader->input->shape.schema.count;
-    for (size_t want = CSV_WINDOW_BYTES;; want *= 2) {
+    for (size_t want = reader->input->window_bytes;; want *= 2) {
         if (csv_window_fill(window, reader->used, want, err))
             return err->code;
         reader->used = 0;

@@ -67,14 +67,15 @@ static enum haul_code refuse_misfit(struct csv_reader *reader, const struct csv_
 {
     char reason[REASON_BYTES];
     const struct csv_shape *shape = &reader->input->shape;
-    if (misfit->start == misfit->end)
+    const bool blank = misfit->start == misfit->end;
+    if (blank)
         (void)snprintf(reason, sizeof reason, "a blank line among rows of %d fields", shape->schema.count);
     else
         (void)snprintf(reason, sizeof reason, "%u field%s instead of %d", misfit->fields,
                        misfit->fields == 1 ? "" : "s", shape->schema.count);
     struct reject reject = {.row = place,
                             .reason = reason,
-                            .value = (const char *)reader->block.data + misfit->start,
+                            .value = blank ? NULL : (const char *)reader->block.data + misfit->start,
                             .value_length = misfit->end - misfit->start};
     if (collect(reader, HAUL_DATA, &reject, csv_reader_line(reader, misfit->start), err))
         return err->code;

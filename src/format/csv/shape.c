@@ -45,12 +45,15 @@ static enum haul_code read_sample(struct finder *finder, size_t want, bool *fina
 {
     struct buffer *sample = sample_of(finder);
     struct csv_bytes beyond = {.file = finder->bytes->file};
+    const int64_t size = finder->bytes->file->size;
     size_t got = 0, have = sample->length;
+    if (size >= 0 && (uint64_t)size < want)
+        want = (size_t)size;
     if (buffer_reserve(sample, want - have, err) ||
         csv_bytes_read(&beyond, (int64_t)have, sample->data + have, want - have, &got, err))
         return err->code;
     sample->length = have + got;
-    *final = sample->length < want || finder->bytes->file->size == (int64_t)sample->length;
+    *final = sample->length < want || size == (int64_t)sample->length;
     return HAUL_OK;
 }
 

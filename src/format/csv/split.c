@@ -109,7 +109,7 @@ static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
     if (split->counted < drop)
         split->line = split->counted ? line_of(split, drop) : split->line + marks->lines;
     split->counted = split->next = split->start = 0;
-    for (size_t want = CSV_WINDOW_BYTES;; want *= 2, drop = 0) {
+    for (size_t want = input->window_bytes;; want *= 2, drop = 0) {
         if (context_check(&input->context, err) || csv_window_fill(window, drop, want, err))
             return err->code;
         *marks = (struct csv_marks){.records = (uint32_t *)(void *)split->records.data,

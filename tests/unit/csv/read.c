@@ -30,9 +30,9 @@ static const struct read_case cases[] = {
      "a:int64|b:utf8\n1|x\n4|w\n! line 3: 1 field instead of 2 '2'\n! line 4: 3 fields instead of 2 "
      "'3,z,z'\n"},
     {"", "a,b\n1,\"x\ny\"\n\n\n2,z\n",
-     "a:int64|b:utf8\n1|x\ny\n2|z\n! line 4: a blank line among rows of 2 fields ''\n! line 5: a blank line "
+     "a:int64|b:utf8\n1|x\ny\n2|z\n! line 4: a blank line among rows of 2 fields\n! line 5: a blank line "
      "among "
-     "rows of 2 fields ''\n"},
+     "rows of 2 fields\n"},
     {"", "a,b\n1,\"x\"y\n2,z\n", "a:int64|b:utf8\n2|z\n! line 2 b: text after the closing quote '\"x\"y'\n"},
     {"", "a,b\n1,x\n2,\"y\nz\n",
      "a:int64|b:utf8\n# line 3: a quoted field that begins here is not closed before the end "

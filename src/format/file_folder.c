@@ -60,20 +60,6 @@ static enum haul_code folder_walk(const struct folder_naming *naming, entry_fn e
 
 /* ---- looking ---- */
 
-static enum haul_code state_each(void *user, const char *name, struct haul_error *err)
-{
-    (void)err;
-    bool *found = user;
-    *found |= strncmp(name, ".haul-", 6) == 0;
-    return HAUL_OK;
-}
-
-enum haul_code folder_has_state(const char *folder, bool *found, struct haul_error *err)
-{
-    *found = false;
-    return path_is_folder(folder) ? path_list(folder, state_each, found, err) : HAUL_OK;
-}
-
 struct data_search {
     const struct format *const *formats;
     struct arena *arena;

@@ -15,9 +15,6 @@ struct folder_naming {
     const char *run; /* whose temporary names are "own" */
 };
 
-/* Is there the state of a run that did not finish? */
-enum haul_code folder_has_state(const char *folder, bool *found, struct haul_error *err);
-
 /* The first data file or manifest in it, "" when there is none. */
 enum haul_code folder_data_file(const char *folder, const struct format *const *formats, struct arena *arena,
                                 const char **found, struct haul_error *err);

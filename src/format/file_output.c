@@ -219,22 +219,24 @@ static enum haul_code output_break(struct file_output *output, const struct haul
     return err->code;
 }
 
-enum haul_code file_output_append(struct file_output *output, struct piece *piece, int64_t rows,
-                                  struct arena *arena, const char **text, struct haul_error *err)
+enum haul_code file_output_append(struct file_output *output, struct piece *piece, struct receipt *receipt,
+                                  struct arena *arena, struct haul_error *err)
 {
-    const char *note = NULL;
+    const char *note = NULL, *text = NULL;
     enum haul_code code = output->format->ops->append(output->format, piece, output->file, arena, &note, err);
     if (!code)
         code = output->file->ops->sync(output->file, err);
     if (!code) {
-        *text = arena_printf(arena, "%lld %llu %s", (long long)output->file->offset,
-                             (unsigned long long)output->inode, note ? note : "");
-        code = *text ? HAUL_OK : error_nomem(err, "a receipt");
+        text = arena_printf(arena, "%lld %llu %s", (long long)output->file->offset,
+                            (unsigned long long)output->inode, note ? note : "");
+        code = text ? HAUL_OK : error_nomem(err, "a receipt");
     }
     if (code)
         return output_break(output, err);
+    receipt->text = text;
+    receipt->bytes_written = output->file->offset - output->durable;
     output->durable = output->file->offset;
-    output->rows += rows;
+    output->rows += receipt->rows;
     turn_pass(output);
     return HAUL_OK;
 }
@@ -247,14 +249,14 @@ static enum haul_code output_append_empty(struct file_output *output, const stru
 {
     struct piece *piece = NULL;
     struct arena arena = {0};
-    const char *text = NULL;
+    struct receipt receipt = {0};
     enum haul_code code =
         output->format->ops->piece(output->format, context, output->setup->spill_folder, &piece, err);
     if (code)
         return code;
     code = piece->ops->seal(piece, err);
     if (!code)
-        code = file_output_append(output, piece, 0, &arena, &text, err);
+        code = file_output_append(output, piece, &receipt, &arena, err);
     piece->ops->close(piece);
     arena_release(&arena);
     return code;

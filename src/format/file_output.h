@@ -73,10 +73,10 @@ bool file_output_is_turn(struct file_output *output, uint64_t part);
 enum haul_code file_output_wait(struct file_output *output, uint64_t part, const struct context *context,
                                 struct haul_error *err);
 
-/* Appends and syncs a sealed piece; whose turn it is calls it. *text is the
- * receipt's, in `arena`. After an error the file is cut back and broken. */
-enum haul_code file_output_append(struct file_output *output, struct piece *piece, int64_t rows,
-                                  struct arena *arena, const char **text, struct haul_error *err);
+/* Appends and syncs a sealed piece; whose turn it is calls it. Fills the receipt's
+ * text (in `arena`) and bytes. After an error the file is cut back and broken. */
+enum haul_code file_output_append(struct file_output *output, struct piece *piece, struct receipt *receipt,
+                                  struct arena *arena, struct haul_error *err);
 
 /* Writes the end and takes the final name. May be called again after an error of
  * the publishing, and after success. */

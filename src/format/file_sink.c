@@ -76,16 +76,6 @@ static void sink_forget_run(struct file_sink *files)
 
 /* ---- negotiate ---- */
 
-/* A run that was stopped after publishing finds its own file under the final name. */
-static enum haul_code sink_has_state(const struct file_sink *files, bool *found, struct haul_error *err)
-{
-    const char *home = files->context.settings ? settings_text(files->context.settings, "state") : NULL;
-    if (!home)
-        home = files->target.folder;
-    *found = false;
-    return home ? folder_has_state(home, found, err) : HAUL_OK;
-}
-
 static enum haul_code negotiate_schema(struct file_sink *files, const struct source_info *source,
                                        struct haul_error *err)
 {
@@ -113,10 +103,7 @@ static enum haul_code files_negotiate(struct sink *sink, const struct sink_reque
     struct file_sink *files = (struct file_sink *)sink;
     const struct source_info *source = request->source;
     const char *table = request->table ? request->table : source->table;
-    bool state = false;
-    enum haul_code code = sink_has_state(files, &state, err);
-    if (!code)
-        code = file_target_check(&files->target, request->mode, state, err);
+    enum haul_code code = file_target_check(&files->target, request->mode, err);
     if (!code)
         code = name_stem(request->table ? NULL : source->table_schema, table ? table : "data", &files->arena,
                          &files->stem, err);
@@ -137,7 +124,9 @@ static enum haul_code files_negotiate(struct sink *sink, const struct sink_reque
         files->target.format->piece_size(&files->request, &terms->part_rows, &terms->part_bytes);
     negotiate_resume(files, terms);
     bool fine = terms->target && (terms->state_home || !files->target.folder);
-    return fine ? HAUL_OK : error_nomem(err, "the target's terms");
+    if (!fine)
+        return error_nomem(err, "the target's terms");
+    return file_target_free(&files->target, request->mode, err);
 }
 
 /* ---- planning files ---- */
@@ -257,7 +246,9 @@ static enum haul_code prepare_run(struct file_sink *files, const struct run_reco
     if (files->target.local)
         code = receipts_copy(run, &files->run_arena, &files->receipts, err);
     if (!code)
-        code = file_target_check(&files->target, files->mode, files->receipts.count > 0, err);
+        code = file_target_check(&files->target, files->mode, err);
+    if (!code && files->receipts.count == 0) /* else what is there may be our own */
+        code = file_target_free(&files->target, files->mode, err);
     bool folder = files->target.kind == TARGET_FOLDER;
     if (!code && folder)
         code = prepare_folder(files, err);
@@ -485,8 +476,8 @@ enum haul_code file_sink_open(const char *name, const struct format *const *form
     files->context = *context;
     files->request = (struct format_request){.context = &files->context};
     pthread_mutex_init(&files->lock, NULL);
-    enum haul_code code =
-        file_target_init(&files->target, name, formats, forced, context, &files->arena, err);
+    struct target_request request = {.name = name, .formats = formats, .forced = forced, .context = context};
+    enum haul_code code = file_target_init(&files->target, &request, &files->arena, err);
     if (code) {
         files_close(&files->sink);
         return code;

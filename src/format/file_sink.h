@@ -6,8 +6,9 @@
  * - open() is asked for every part, those with a receipt too: it answers DONE
  *   only for receipts that count (docs/unit.md, "One file, in order").
  * - Receipts handed to prepare carry unit.parts, the number of parts of the plan.
- * - negotiate does not refuse what a stopped run may have published itself, as
- *   long as a ".haul-*" state is there; prepare refuses it when no unit is in.
+ * - negotiate fills the terms also when it answers HAUL_EXISTS: what is there may
+ *   be what a stopped run has published itself, which its receipts show in prepare.
+ *   prepare answers HAUL_EXISTS when there are none.
  * - The manifest handed to finish is a JSON object; an empty array "entries" at
  *   its top level is filled with the files: {"name":...,"rows":...,"bytes":...}.
  */

@@ -84,33 +84,41 @@ static const char *spill_folder(const struct file_target *target)
     return folder && folder[0] ? folder : "/var/tmp";
 }
 
-enum haul_code file_target_init(struct file_target *target, const char *name,
-                                const struct format *const *formats, const char *forced,
-                                const struct context *context, struct arena *arena, struct haul_error *err)
+static enum haul_code target_names(struct file_target *target, const char *name, struct arena *arena,
+                                   struct haul_error *err)
 {
-    bool files_given = false;
-    *target = (struct file_target){.formats = formats};
-    if (name[0] == '\0')
-        return error_set(err, HAUL_USAGE, "the name of the target is empty");
-    enum haul_code code = target_files(target, context, &files_given, err);
-    if (code)
-        return code;
-    target_kind(target, name, files_given);
-    if (files_given && target->kind != TARGET_FOLDER)
-        return error_set(err, HAUL_USAGE, "--files needs a folder as target, not %s", name);
     target->name = target->kind == TARGET_STREAM ? "standard output" : arena_text(arena, name);
     target->path = without_slashes(name, arena);
     if (target->kind == TARGET_FOLDER && target->path)
         target->folder = strcmp(target->path, "/") == 0 ? "/" : arena_printf(arena, "%s/", target->path);
     else if (target->local)
         target->folder = name_folder(name, arena);
-    if (!target->name || !target->path || (target->local && !target->folder))
-        return error_nomem(err, "the target's name");
-    target->spill_folder = spill_folder(target);
-    code = target_format(target, forced, err);
+    bool fine = target->name && target->path && (target->folder || !target->local);
+    return fine ? HAUL_OK : error_nomem(err, "the target's name");
+}
+
+enum haul_code file_target_init(struct file_target *target, const struct target_request *request,
+                                struct arena *arena, struct haul_error *err)
+{
+    const char *name = request->name;
+    bool files_given = false;
+    *target = (struct file_target){.formats = request->formats};
+    if (name[0] == '\0')
+        return error_set(err, HAUL_USAGE, "the name of the target is empty");
+    enum haul_code code = target_files(target, request->context, &files_given, err);
+    if (code)
+        return code;
+    target_kind(target, name, files_given);
+    if (files_given && target->kind != TARGET_FOLDER)
+        return error_set(err, HAUL_USAGE, "--files needs a folder as target, not %s", name);
+    code = target_names(target, name, arena, err);
     if (!code)
-        target->suffix = target->format->suffixes[0];
-    return code;
+        code = target_format(target, request->forced, err);
+    if (code)
+        return code;
+    target->spill_folder = spill_folder(target);
+    target->suffix = target->format->suffixes[0];
+    return HAUL_OK;
 }
 
 /* ---- is it allowed ---- */
@@ -125,7 +133,7 @@ static enum haul_code check_writable(const char *folder, const char *name, struc
     return HAUL_OK;
 }
 
-static enum haul_code check_file(const struct file_target *target, enum sink_mode mode, bool lenient,
+static enum haul_code check_file(const struct file_target *target, enum sink_mode mode,
                                  struct haul_error *err)
 {
     struct stat stat;
@@ -135,49 +143,50 @@ static enum haul_code check_file(const struct file_target *target, enum sink_mod
     if (mode == SINK_APPEND)
         return error_set(err, HAUL_USAGE, "%s: append to a file target means a folder; give %s/ or --files N",
                          target->name, target->name);
-    if (lstat(target->path, &stat) != 0)
-        return HAUL_OK;
-    if (!S_ISREG(stat.st_mode) && !S_ISLNK(stat.st_mode))
+    if (lstat(target->path, &stat) == 0 && !S_ISREG(stat.st_mode) && !S_ISLNK(stat.st_mode))
         return error_set(err, HAUL_UNSUPPORTED,
                          "%s is not a regular file; write to - (standard output) instead", target->name);
-    if (mode != SINK_CREATE || lenient)
-        return HAUL_OK;
-    return error_set(err, HAUL_EXISTS, "%s exists; --mode replace replaces it", target->name);
+    return HAUL_OK;
 }
 
-static enum haul_code check_folder(const struct file_target *target, enum sink_mode mode, bool lenient,
-                                   struct haul_error *err)
+static enum haul_code check_folder(const struct file_target *target, struct haul_error *err)
 {
-    if (!path_exists(target->path)) {
-        struct arena arena = {0};
-        const char *parent = name_folder(target->path, &arena);
-        enum haul_code missing =
-            parent ? check_writable(parent, target->name, err) : error_nomem(err, "a folder's name");
-        arena_release(&arena);
-        return missing;
-    }
-    if (!path_is_folder(target->path))
-        return error_set(err, HAUL_EXISTS, "%s is a file; a folder is wanted", target->path);
-    enum haul_code code = check_writable(target->folder, target->name, err);
-    if (code || mode != SINK_CREATE || lenient)
-        return code;
+    if (path_is_folder(target->path))
+        return check_writable(target->folder, target->name, err);
+    if (path_exists(target->path))
+        return error_set(err, HAUL_USAGE, "%s is a file; a folder is wanted", target->path);
     struct arena arena = {0};
-    const char *found = "";
-    code = folder_data_file(target->folder, target->formats, &arena, &found, err);
-    if (!code && found[0])
-        code = error_set(err, HAUL_EXISTS, "%s holds data already (%s); --mode replace or --mode append",
-                         target->name, found);
+    const char *parent = name_folder(target->path, &arena);
+    enum haul_code code =
+        parent ? check_writable(parent, target->name, err) : error_nomem(err, "a folder's name");
     arena_release(&arena);
     return code;
 }
 
-enum haul_code file_target_check(const struct file_target *target, enum sink_mode mode, bool lenient,
+enum haul_code file_target_check(const struct file_target *target, enum sink_mode mode,
                                  struct haul_error *err)
 {
     if (mode == SINK_MERGE)
         return error_set(err, HAUL_UNSUPPORTED, "%s: files cannot be merged into", target->name);
     if (!target->local)
         return HAUL_OK;
-    return target->kind == TARGET_FOLDER ? check_folder(target, mode, lenient, err)
-                                         : check_file(target, mode, lenient, err);
+    return target->kind == TARGET_FOLDER ? check_folder(target, err) : check_file(target, mode, err);
+}
+
+enum haul_code file_target_free(const struct file_target *target, enum sink_mode mode, struct haul_error *err)
+{
+    if (mode != SINK_CREATE || !target->local)
+        return HAUL_OK;
+    if (target->kind == TARGET_FILE)
+        return path_exists(target->path)
+                   ? error_set(err, HAUL_EXISTS, "%s exists; --mode replace replaces it", target->name)
+                   : HAUL_OK;
+    struct arena arena = {0};
+    const char *found = "";
+    enum haul_code code = folder_data_file(target->folder, target->formats, &arena, &found, err);
+    if (!code && found[0])
+        code = error_set(err, HAUL_EXISTS, "%s holds data already (%s); --mode replace or --mode append",
+                         target->name, found);
+    arena_release(&arena);
+    return code;
 }

@@ -26,15 +26,23 @@ struct file_target {
     bool local;            /* a file of this machine: can be looked at, continued */
 };
 
-/* Texts live in `arena`. Looks whether `name` is a folder; changes nothing. */
-enum haul_code file_target_init(struct file_target *target, const char *name,
-                                const struct format *const *formats, const char *forced,
-                                const struct context *context, struct arena *arena, struct haul_error *err);
+struct target_request {
+    const char *name;
+    const struct format *const *formats;
+    const char *forced; /* --to, or NULL */
+    const struct context *context;
+};
 
-/* Is there a place to write to, and does the mode allow what stands there? Run
- * before anything is made. `lenient`: something that is there may be our own,
- * published by a run that was stopped then; only what can never be is refused. */
-enum haul_code file_target_check(const struct file_target *target, enum sink_mode mode, bool lenient,
+/* Texts live in `arena`. Looks whether the name is a folder; changes nothing. */
+enum haul_code file_target_init(struct file_target *target, const struct target_request *request,
+                                struct arena *arena, struct haul_error *err);
+
+/* Is there a place to write to, and can the mode be? Changes nothing. */
+enum haul_code file_target_check(const struct file_target *target, enum sink_mode mode,
                                  struct haul_error *err);
+
+/* HAUL_EXISTS when the mode is create and something stands there. */
+enum haul_code file_target_free(const struct file_target *target, enum sink_mode mode,
+                                struct haul_error *err);
 
 #endif

@@ -44,7 +44,7 @@ static enum haul_code writer_commit(struct writer *writer, struct receipt *recei
     if (!code)
         code = file_output_wait(file->output, file->part, file->context, err);
     if (!code)
-        code = file_output_append(file->output, piece, receipt->rows, arena, &receipt->text, err);
+        code = file_output_append(file->output, piece, receipt, arena, err);
     if (!code)
         writer_abort(writer); /* nothing is left to undo: closes the piece */
     return code;

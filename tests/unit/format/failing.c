@@ -79,7 +79,6 @@ int __wrap_fsync(int fd)
 
 static const struct haul_option options[] = {
     {.name = "files", .kind = HAUL_OPTION_NUMBER},
-    {.name = "state", .kind = HAUL_OPTION_PATH},
 };
 
 static struct context context;
@@ -124,6 +123,8 @@ static enum haul_code run_plan(struct run *run, const char *target, enum sink_mo
     struct sink_request wanted = {.mode = mode, .source = &run->info};
     if (!code)
         code = run->sink->ops->negotiate(run->sink, &wanted, &run->terms, err);
+    if (code == HAUL_EXISTS && journal_count) /* it may be our own */
+        code = HAUL_OK;
     bool more = true;
     for (int i = 0; i < PARTS && !code; i++) {
         code = run->source->ops->split(run->source, &split, &run->arena, &run->parts[i], &more, err);
@@ -202,7 +203,7 @@ static void begin(const char *files)
     struct haul_error err = {0};
     folder_make();
     context_init(&context);
-    assert_int_equal(settings_init(&settings, options, 2, &err), HAUL_OK);
+    assert_int_equal(settings_init(&settings, options, 1, &err), HAUL_OK);
     if (files)
         assert_int_equal(settings_set(&settings, "files", files, &err), HAUL_OK);
     context.settings = &settings;
@@ -211,7 +212,6 @@ static void begin(const char *files)
     file_put("p1.lines", "LINES a:utf8,b:int64\na,1\nb,2\nc,3\n");
     file_put("p2.lines", "LINES a:utf8,b:int64\nd,4\ne,5\nf,6\ng,7\nh,8\n");
     mkdir(in_folder("out"), 0700);
-    mkdir(in_folder("out/.haul-h1"), 0700);
 }
 
 static void end(void)
@@ -228,7 +228,7 @@ static void end(void)
 static void expect_single(void)
 {
     assert_string_equal(file_get("out/o.lines"), SINGLE);
-    assert_int_equal(folder_count("out"), 2);
+    assert_int_equal(folder_count("out"), 1);
 }
 
 static void expect_folder(void)
@@ -236,7 +236,7 @@ static void expect_folder(void)
     assert_string_equal(file_get("out/p_part_00000.lines"), FIRST);
     assert_string_equal(file_get("out/p_part_00001.lines"), SECOND);
     assert_non_null(strstr(file_get("out/p_manifest.json"), "00001.lines\",\"rows\":3,"));
-    assert_int_equal(folder_count("out"), 4);
+    assert_int_equal(folder_count("out"), 3);
 }
 
 struct scene {

@@ -174,6 +174,8 @@ def test_every_failing_read_and_write(shop):
                 if done.returncode == 0:
                     assert (shop / target).exists()
                     os.unlink(shop / target)
+                elif "cannot sync the folder" in done.stderr:
+                    pass  # it has its name and is whole; that it would survive a power cut could not be made sure
                 else:
                     assert done.stderr and not (shop / target).exists(), (call, when, done)
                 again = subprocess.run([HAUL, "copy", "sqlite:///shop.db", target, "--table", "orders", "-q"], cwd=shop,

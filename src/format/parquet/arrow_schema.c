@@ -206,7 +206,7 @@ static void put_type(struct message *m, size_t place, const struct field *field)
         put_int_type(m, place, field);
         break;
     case ARROW_FLOAT:
-        put_short_type(m, place, field->type - TYPE_FLOAT16);
+        put_short_type(m, place, (int)field->type - TYPE_FLOAT16);
         break;
     case ARROW_DECIMAL:
         put_decimal_type(m, place, field);
@@ -221,7 +221,7 @@ static void put_type(struct message *m, size_t place, const struct field *field)
         put_timestamp_type(m, place, field);
         break;
     case ARROW_DURATION:
-        put_short_type(m, place, field->unit);
+        put_short_type(m, place, (int)field->unit);
         break;
     case ARROW_FIXED_BINARY:
         put_width_type(m, place, field->width);

@@ -520,6 +520,24 @@ enum haul_code column_writer_add(struct column_writer *writer, const struct feed
     return code;
 }
 
+size_t column_writer_memory(const struct column_writer *writer)
+{
+    const struct dictionary *dictionary = &writer->dictionary;
+    return writer->def.capacity + writer->rep.capacity + writer->values.capacity + writer->indices.capacity +
+           dictionary->values.capacity + dictionary->places.capacity + dictionary->slots.capacity;
+}
+
+enum haul_code column_writer_shrink(struct column_writer *writer, struct haul_error *err)
+{
+    enum haul_code code = end_page(writer, false, err);
+    if (!code && writer->state != COLUMN_DIRECT)
+        code = leave_dictionary(writer, err);
+    buffer_release(&writer->def);
+    buffer_release(&writer->rep);
+    buffer_release(&writer->values);
+    return code;
+}
+
 enum haul_code column_writer_finish(struct column_writer *writer, struct chunk *chunk, struct haul_error *err)
 {
     enum haul_code code = end_page(writer, true, err);

@@ -68,6 +68,13 @@ void column_writer_release(struct column_writer *writer);
 enum haul_code column_writer_add(struct column_writer *writer, const struct feed *feed,
                                  struct haul_error *err);
 
+/* Bytes held by the page and the dictionary. */
+size_t column_writer_memory(const struct column_writer *writer);
+
+/* Ends the page and gives up the dictionary, so that nothing but finished pages
+ * is in memory: for when memory runs out. */
+enum haul_code column_writer_shrink(struct column_writer *writer, struct haul_error *err);
+
 /* The row group ends: moves the chunk out; the writer can begin the next. */
 enum haul_code column_writer_finish(struct column_writer *writer, struct chunk *chunk,
                                     struct haul_error *err);

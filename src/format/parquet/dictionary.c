@@ -31,6 +31,9 @@ void dictionary_init(struct dictionary *dictionary, size_t width, size_t bytes_m
     memset(dictionary, 0, sizeof *dictionary);
     dictionary->width = width;
     dictionary->bytes_max = bytes_max;
+    dictionary->count_max =
+        (uint32_t)(bytes_max / sizeof(struct slot) > SLOTS_MIN ? bytes_max / sizeof(struct slot) : SLOTS_MIN);
+    dictionary->count_max -= DICTIONARY_BLOCK;
     buffer_init(&dictionary->values, memory);
     buffer_init(&dictionary->places, memory);
     buffer_init(&dictionary->slots, memory);
@@ -101,6 +104,12 @@ static enum haul_code slots_reserve(struct dictionary *dictionary, struct haul_e
     return slots_grow(dictionary, count, err);
 }
 
+static inline bool is_full(const struct dictionary *dictionary, size_t more)
+{
+    return dictionary->count >= dictionary->count_max ||
+           more > dictionary->bytes_max - dictionary->values.length;
+}
+
 /* ---- values of 4 and 8 bytes: the value is the key ---- */
 
 /* Both leaves stop at the first new value that has no room. `values` has room for a block. */
@@ -121,7 +130,7 @@ add_keys(struct dictionary *dictionary, const uint8_t *values, size_t count, siz
             steps++;
         }
         if (slots[at].next == 0) {
-            if (dictionary->values.length + width > dictionary->bytes_max)
+            if (is_full(dictionary, width))
                 break;
             buffer_put(&dictionary->values, &key, width);
             slots[at].key = key;
@@ -238,7 +247,7 @@ static inline enum haul_code add_bytes(struct dictionary *dictionary, const uint
     struct slot *slot = bytes_find(dictionary, data, length, key);
     if (slot->next == 0) {
         size_t prefix = dictionary->width ? 0 : sizeof(uint32_t);
-        *full = length + prefix > dictionary->bytes_max - dictionary->values.length;
+        *full = is_full(dictionary, prefix + length);
         if (*full)
             return HAUL_OK;
         enum haul_code code = entry_put(dictionary, data, length, err);

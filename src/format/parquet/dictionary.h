@@ -11,7 +11,8 @@
 
 struct dictionary {
     size_t width;         /* bytes of a value; 0: strings */
-    size_t bytes_max;     /* `values` grows to so many bytes at most */
+    size_t bytes_max;     /* `values` grows to so many bytes at most, */
+    uint32_t count_max;   /* and to so many values: `slots` are not larger than twice bytes_max */
     uint32_t count;       /* distinct values so far */
     struct buffer values; /* they, in plain form, in order of appearance */
     struct buffer places; /* strings: u32 place in `values` of each, and of the end */

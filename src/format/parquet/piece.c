@@ -20,6 +20,7 @@
 #define DICTIONARY_BYTES_MAX ((size_t)1 << 20)
 #define DICTIONARY_BYTES_ALL ((size_t)16 << 20)
 #define COLUMN_BYTES_MIN     ((size_t)4 << 10)
+#define RELIEF_STEP          16 /* of the share */
 
 static struct parquet_piece *piece_of(struct piece *piece)
 {
@@ -92,32 +93,6 @@ static enum haul_code give_leaf(void *user, const struct node *leaf, const struc
     return column_writer_add(&piece->columns[leaf->first_leaf], feed, err);
 }
 
-static enum haul_code write_rows(struct parquet_piece *piece, const struct batch *batch,
-                                 const struct run *rows, struct haul_error *err)
-{
-    const struct schema *schema = piece->plan->schema;
-    for (int i = 0; i < schema->count; i++) {
-        struct view view;
-        enum haul_code code = view_init(&view, &schema->fields[i], batch->array.children[i], err);
-        if (!code)
-            code = shred(&piece->shredder, &piece->plan->tree->columns[i], &view, rows, err);
-        if (code)
-            return code;
-    }
-    piece->rows += rows->count;
-    piece->bytes += row_bytes(batch, rows);
-    return HAUL_OK;
-}
-
-/* Pages are moved out when three quarters of the share are in use: the rest is
- * for what one more batch brings. */
-static bool memory_is_short(const struct parquet_piece *piece)
-{
-    size_t limit = memory_limit(piece->context.memory);
-    return limit > 0 &&
-           (memory_used(piece->context.memory) > limit / 4 * 3 || memory_borrowed(piece->context.memory));
-}
-
 static enum haul_code piece_spill(struct piece *base, struct haul_error *err)
 {
     struct parquet_piece *piece = piece_of(base);
@@ -133,6 +108,63 @@ static enum haul_code piece_spill(struct piece *base, struct haul_error *err)
     for (int i = 0; !code && i < count; i++)
         code = page_store_spill(&piece->columns[i].chunk.pages, &piece->spill, err);
     return code;
+}
+
+/* Three quarters of the share are in use: the rest is for what one more batch brings. */
+static bool memory_is_short(const struct parquet_piece *piece)
+{
+    size_t limit = memory_limit(piece->context.memory);
+    return limit > 0 &&
+           (memory_used(piece->context.memory) > limit / 4 * 3 || memory_borrowed(piece->context.memory));
+}
+
+/* What is not finished yet holds more than a quarter of the share. */
+static bool columns_are_large(const struct parquet_piece *piece)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < piece->plan->tree->leaf_count; i++)
+        bytes += column_writer_memory(&piece->columns[i]);
+    return bytes > memory_limit(piece->context.memory) / 4;
+}
+
+/* Asked after each column. Finished pages go to the spill file; when that is not
+ * enough (thousands of columns, many large dictionaries) the pages being filled
+ * and the dictionaries, too. Not tried again before use has grown a little:
+ * what is left may be the batch itself. */
+static enum haul_code relieve(struct parquet_piece *piece, struct haul_error *err)
+{
+    struct memory *memory = piece->context.memory;
+    if (!memory_is_short(piece) ||
+        memory_used(memory) < piece->relieved_at + memory_limit(memory) / RELIEF_STEP)
+        return HAUL_OK;
+    enum haul_code code = piece_spill(&piece->base, err);
+    if (!code && memory_is_short(piece) && columns_are_large(piece)) {
+        for (int i = 0; !code && i < piece->plan->tree->leaf_count; i++)
+            code = column_writer_shrink(&piece->columns[i], err);
+        if (!code)
+            code = piece_spill(&piece->base, err);
+    }
+    piece->relieved_at = memory_used(memory);
+    return code;
+}
+
+static enum haul_code write_rows(struct parquet_piece *piece, const struct batch *batch,
+                                 const struct run *rows, struct haul_error *err)
+{
+    const struct schema *schema = piece->plan->schema;
+    for (int i = 0; i < schema->count; i++) {
+        struct view view;
+        enum haul_code code = view_init(&view, &schema->fields[i], batch->array.children[i], err);
+        if (!code)
+            code = shred(&piece->shredder, &piece->plan->tree->columns[i], &view, rows, err);
+        if (!code)
+            code = relieve(piece, err);
+        if (code)
+            return code;
+    }
+    piece->rows += rows->count;
+    piece->bytes += row_bytes(batch, rows);
+    return HAUL_OK;
 }
 
 static enum haul_code check_batch(const struct parquet_piece *piece, const struct batch *batch,
@@ -160,8 +192,7 @@ static enum haul_code piece_write(struct piece *base, const struct batch *batch,
         if (!code && (piece->rows >= piece->plan->group_rows || piece->bytes >= piece->plan->group_bytes))
             code = group_end(piece, err);
     }
-    if (!code && memory_is_short(piece))
-        code = piece_spill(base, err);
+    piece->relieved_at = 0;
     return code;
 }
 

@@ -33,6 +33,7 @@ struct parquet_piece {
     struct group *groups;          /* finished ones */
     size_t group_count, group_room;
     struct spill spill;
+    size_t relieved_at; /* memory in use after it was last relieved */
     bool sealed;
 };
 

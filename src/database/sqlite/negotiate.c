@@ -68,7 +68,8 @@ static enum haul_code check_kind(const struct sqlite_sink *sink, struct haul_err
                      sink->table.name, sink->table.kind, strcmp(sink->table.kind, "view") ? " table" : "");
 }
 
-/* Refuses what the mode forbids; *make says that a new table is to be made. */
+/* Refuses what the mode forbids; *make says that a new table is to be made. With
+ * HAUL_EXISTS too: the transfer wants to know the terms before it believes that. */
 static enum haul_code check_mode(struct sqlite_sink *sink, bool exists, bool ours, bool *make,
                                  struct haul_error *err)
 {
@@ -90,60 +91,60 @@ static enum haul_code check_mode(struct sqlite_sink *sink, bool exists, bool our
         return HAUL_OK;
     if (check_kind(sink, err) || has_rows(sink, &rows, err))
         return err->code;
+    *make = sink->mode == SINK_REPLACE || (sink->mode == SINK_CREATE && rows && !ours);
     if (sink->mode == SINK_CREATE && rows && !ours)
         return error_set(err, HAUL_EXISTS,
                          "%s: table \"%s\" is there and has rows; choose --mode append, truncate or "
                          "replace",
                          sink->path, sink->table.name);
-    *make = sink->mode == SINK_REPLACE;
     sink->staged = sink->mode == SINK_REPLACE || sink->mode == SINK_TRUNCATE;
     return sink->staged ? sqlite_check_dependents(sink, err) : HAUL_OK;
 }
 
 /* ---- the terms ---- */
 
-static void add_columns(struct sqlite_sink *sink, struct sql *sql, const char *between)
+/* "INSERT INTO work ("a", "b") VALUES (?1, ?2)" as it will be prepared. */
+static void show_insert(const struct sqlite_sink *sink, const char *work, struct sql *sql)
 {
+    sql_add(sql, "INSERT OR ABORT INTO %s (", work);
     for (int i = 0; i < sink->schema.count; i++) {
-        sql_add(sql, i ? "%s" : "", between);
+        sql_add(sql, i ? ", " : "");
         sql_name(sql, sink->columns[i].name);
     }
+    sql_add(sql, ") VALUES (?1%s);\n", sink->schema.count > 1 ? ", ..." : "");
 }
 
-static const char *show_sql(struct sqlite_sink *sink, struct arena *arena, struct haul_error *err)
+static void show_swap(const struct sqlite_sink *sink, const char *work, struct sql *sql)
 {
-    struct sql sql = {0};
-    struct sql work = {0};
-    sql_name(&work, sink->target);
-    if (sink->staged) {
-        work.text.length -= work.text.length ? 1 : 0;
-        sql_add(&work, "__haul_RUN\"");
+    bool replace = sink->mode == SINK_REPLACE;
+    sql_add(sql, replace ? "DROP TABLE " : "DELETE FROM ");
+    sql_name(sql, sink->target);
+    sql_add(sql, replace ? ";\nALTER TABLE %s RENAME TO " : ";\n-- all rows of %s go into ", work);
+    sql_name(sql, sink->target);
+    sql_add(sql, ";\n");
+}
+
+/* For --dry-run. */
+static const char *show_sql(const struct sqlite_sink *sink, struct arena *arena, struct haul_error *err)
+{
+    struct sql sql = {0}, work = {0};
+    const char *plain = sink->staged ? arena_printf(arena, "%s__haul_RUN", sink->target) : sink->target;
+    if (!plain) {
+        error_nomem(err, "the plan's SQL");
+        return NULL;
     }
-    const char *name = sql_text(&work, err), *result = NULL;
+    sql_name(&work, plain);
+    const char *name = sql_text(&work, err), *text = NULL, *result = NULL;
     if (name) {
         if (sink->definition)
             sql_add(&sql, "CREATE TABLE %s %s;\n", name, sink->definition);
-        sql_add(&sql, "INSERT INTO %s (", name);
-        add_columns(sink, &sql, ", ");
-        sql_add(&sql, ") VALUES (%s);\n", sink->schema.count > 1 ? "?, ..." : "?");
-        if (sink->staged && sink->mode == SINK_REPLACE) {
-            sql_add(&sql, "DROP TABLE ");
-            sql_name(&sql, sink->target);
-            sql_add(&sql, ";\nALTER TABLE %s RENAME TO ", name);
-            sql_name(&sql, sink->target);
-            sql_add(&sql, ";\n");
-        } else if (sink->staged) {
-            sql_add(&sql, "DELETE FROM ");
-            sql_name(&sql, sink->target);
-            sql_add(&sql, ";\nINSERT INTO ");
-            sql_name(&sql, sink->target);
-            sql_add(&sql, " SELECT ... FROM %s;\nDROP TABLE %s;\n", name, name);
-        }
-        const char *text = sql_text(&sql, err);
-        result = text ? arena_text(arena, text) : NULL;
-        if (text && !result)
-            error_nomem(err, "the plan's SQL");
+        show_insert(sink, name, &sql);
+        if (sink->staged)
+            show_swap(sink, name, &sql);
+        text = sql_text(&sql, err);
     }
+    if (text && !(result = arena_text(arena, text)))
+        error_nomem(err, "the plan's SQL");
     sql_release(&sql);
     sql_release(&work);
     return result;
@@ -179,7 +180,6 @@ static enum haul_code fill_terms(struct sqlite_sink *sink, const struct source_i
         return error_nomem(err, "the terms");
     set_resumable(sink, source, terms);
     terms->writers_max = 1;
-    terms->part_is_unit = !source->order_fixed;
     terms->part_rows = terms->part_bytes = -1;
     return HAUL_OK;
 }
@@ -199,6 +199,21 @@ static enum haul_code set_target(struct sqlite_sink *sink, const struct sink_req
     return HAUL_OK;
 }
 
+/* The columns, the definition, the terms. */
+static enum haul_code settle(struct sqlite_sink *sink, const struct source_info *source, bool make,
+                             struct sink_terms *terms, struct haul_error *err)
+{
+    if (sink->table.name)
+        sink->target = sink->table.name;
+    if (make ? sqlite_define(sink, source, err) : sqlite_match(sink, &source->schema, err))
+        return error_prefix(err, "%s", sink->path);
+    if (sink->mode == SINK_TRUNCATE && !(sink->definition = sqlite_definition_of(&sink->table)))
+        return error_set(err, HAUL_UNSUPPORTED,
+                         "%s: the definition of \"%s\" is not understood; use --mode replace", sink->path,
+                         sink->target);
+    return fill_terms(sink, source, terms, err);
+}
+
 enum haul_code sqlite_sink_negotiate(struct sink *base, const struct sink_request *request,
                                      struct sink_terms *terms, struct haul_error *err)
 {
@@ -210,15 +225,10 @@ enum haul_code sqlite_sink_negotiate(struct sink *base, const struct sink_reques
     sqlite_table_release(&sink->table);
     schema_release(&sink->schema);
     if (set_target(sink, request, err) || sqlite_sink_connect(sink, CONNECT_WRITE, err) ||
-        find_table(sink, &exists, &ours, err) || check_mode(sink, exists, ours, &make, err))
+        find_table(sink, &exists, &ours, err))
         return err->code;
-    if (exists)
-        sink->target = sink->table.name;
-    if (make ? sqlite_define(sink, request->source, err) : sqlite_match(sink, &request->source->schema, err))
-        return error_prefix(err, "%s", sink->path);
-    if (sink->mode == SINK_TRUNCATE && !(sink->definition = sqlite_definition_of(&sink->table)))
-        return error_set(err, HAUL_UNSUPPORTED,
-                         "%s: the definition of \"%s\" is not understood; use --mode replace", sink->path,
-                         sink->target);
-    return fill_terms(sink, request->source, terms, err);
+    enum haul_code refused = check_mode(sink, exists, ours, &make, err);
+    if (refused && refused != HAUL_EXISTS)
+        return refused;
+    return settle(sink, request->source, make, terms, err) ? err->code : refused;
 }

@@ -17,8 +17,14 @@ static void refused(struct database *base, enum sink_mode mode, const char *colu
 static void create_wants_it_absent_or_empty(void **state)
 {
     struct database *base = *state;
+    struct loading load;
     load_all(base, SINK_CREATE, COLUMNS, "1|a\n");
     refused(base, SINK_CREATE, COLUMNS, HAUL_EXISTS, "--mode append");
+    loading_init(base, &load, SINK_CREATE, COLUMNS);
+    assert_int_equal(loading_negotiate(base, &load), HAUL_EXISTS);
+    assert_int_equal(load.terms.schema.count,
+                     2); /* the terms are told all the same: the run may be finished */
+    loading_release(&load);
     sql(base, "DELETE FROM t; ALTER TABLE t ADD COLUMN more DEFAULT 5");
     load_all(base, SINK_CREATE, "NAME:utf8,ID:int64", "x|7\n");
     assert_rows(base, "SELECT id, name, more FROM t", "7|x|5\n");

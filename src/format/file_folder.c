@@ -93,6 +93,28 @@ enum haul_code folder_data_file(const char *folder, const struct format *const *
     return path_list(folder, data_each, &search, err);
 }
 
+struct foreign_search {
+    struct data_search data;
+    const char *stem;
+};
+
+static enum haul_code foreign_each(void *user, const char *name, struct haul_error *err)
+{
+    struct foreign_search *search = user;
+    size_t stem = strlen(search->stem);
+    bool ours = strncmp(name, search->stem, stem) == 0 && strncmp(name + stem, "_part_", 6) == 0;
+    return ours || is_manifest(name) ? HAUL_OK : data_each(&search->data, name, err);
+}
+
+enum haul_code folder_foreign_file(const struct folder_naming *naming, const struct format *const *formats,
+                                   struct arena *arena, const char **found, struct haul_error *err)
+{
+    *found = "";
+    struct foreign_search search = {.data = {.formats = formats, .arena = arena, .found = found},
+                                    .stem = naming->stem};
+    return path_list(naming->folder, foreign_each, &search, err);
+}
+
 static enum haul_code number_each(void *user, const struct folder_entry *entry, struct haul_error *err)
 {
     (void)err;

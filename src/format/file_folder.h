@@ -19,6 +19,10 @@ struct folder_naming {
 enum haul_code folder_data_file(const char *folder, const struct format *const *formats, struct arena *arena,
                                 const char **found, struct haul_error *err);
 
+/* The first data file that is not of the table `stem`, "" when there is none. */
+enum haul_code folder_foreign_file(const struct folder_naming *naming, const struct format *const *formats,
+                                   struct arena *arena, const char **found, struct haul_error *err);
+
 /* The number behind the highest one in use, by published files and by the
  * temporary files of other runs. */
 enum haul_code folder_next_number(const struct folder_naming *naming, uint64_t *number,

@@ -86,10 +86,17 @@ static enum haul_code negotiate_schema(struct file_sink *files, const struct sou
     return code;
 }
 
+/* The folder without the slash at its end. */
+static const char *state_home(const char *folder, struct arena *arena)
+{
+    size_t length = folder ? strlen(folder) : 0;
+    return length > 1 ? arena_text_n(arena, folder, length - 1) : arena_text(arena, folder);
+}
+
 static void negotiate_resume(const struct file_sink *files, struct sink_terms *terms)
 {
     terms->resumable = files->target.local ? RESUME_REPLAY : RESUME_NONE;
-    terms->state_home = arena_text(&terms->arena, files->target.folder);
+    terms->state_home = state_home(files->target.folder, &terms->arena);
     if (files->target.local)
         return;
     terms->resume_note = files->target.kind == TARGET_STREAM
@@ -203,12 +210,26 @@ static enum haul_code number_again(struct file_sink *files, const struct folder_
                      files->target.name);
 }
 
+/* Who reads the folder as a whole reads these too. */
+static enum haul_code replace_warn(struct file_sink *files, const struct folder_naming *naming,
+                                   struct haul_error *err)
+{
+    const char *other = "";
+    enum haul_code code = folder_foreign_file(naming, files->target.formats, &files->run_arena, &other, err);
+    if (!code && other[0])
+        context_warn(&files->context, "%s also holds other data (%s), which is not replaced",
+                     files->target.name, other);
+    return code;
+}
+
 static enum haul_code prepare_folder(struct file_sink *files, struct haul_error *err)
 {
     struct folder_naming naming = sink_naming(files, files->run);
     enum haul_code code = path_make_folder(files->target.path, err);
     if (!code && files->receipts.count == 0)
         code = folder_remove_temps(&naming, err);
+    if (!code && sink_replaces(files))
+        code = replace_warn(files, &naming, err);
     if (code || files->mode != SINK_APPEND)
         return code;
     return files->receipts.count ? number_again(files, &naming, err)

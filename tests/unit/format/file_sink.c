@@ -661,6 +661,15 @@ static void a_damaged_manifest_is_not_overwritten(void **state)
     sink->ops->close(sink);
 }
 
+static char warning[256];
+
+static void keep_warning(void *user, bool is_warning, const char *message)
+{
+    (void)user;
+    if (is_warning)
+        snprintf(warning, sizeof warning, "%s", message);
+}
+
 static void replacing_a_folder_leaves_what_is_not_ours(void **state)
 {
     (void)state;
@@ -671,7 +680,10 @@ static void replacing_a_folder_leaves_what_is_not_ours(void **state)
     file_put("out/notes.lines", "mine");
     file_put("out/sales_orders_part_00001.lines.bak", "mine");
     file_put(MANIFEST, "old");
+    warning[0] = '\0';
+    context.note = keep_warning;
     struct sink *sink = folder_ready("1", SINK_REPLACE);
+    assert_non_null(strstr(warning, "also holds other data (notes.lines)"));
     run_parts(sink, 0, 1, 2);
     assert_string_equal(file_get(PART("0")), "old");
     assert_string_equal(file_get(MANIFEST), "old");

@@ -45,6 +45,19 @@ static enum haul_code settings_check(const struct run *run, struct haul_error *e
     return HAUL_OK;
 }
 
+/* What the sink could continue, the source may not give again. */
+static void pair_judge(struct run *run)
+{
+    struct sink_terms *terms = &run->terms;
+    bool unordered = !run->info.order_fixed && terms->part_is_unit && run->info.splits_max == 1;
+    if (terms->resumable == RESUME_NONE || (run->info.replayable && !unordered))
+        return;
+    terms->resumable = RESUME_NONE;
+    terms->resume_note = run->info.replayable
+                             ? "the order of the source's rows is not fixed, so it would start over"
+                             : "the source can be read only once";
+}
+
 static int least(int a, int b)
 {
     return b > 0 && b < a ? b : a;
@@ -86,6 +99,7 @@ enum haul_code run_describe(struct run *run, struct haul_error *err)
                                      .workers = run->workers,
                                      .memory_bytes = run->memory_plan.bytes_max};
     run->progress.table = run->terms.target ? run->terms.target : "";
+    pair_judge(run);
     workers_plan(run);
     return HAUL_OK;
 }

@@ -114,10 +114,8 @@ static enum haul_code item_make(struct feed *feed, struct item *item, struct hau
     return HAUL_OK;
 }
 
-enum haul_code feed_next(struct feed *feed, struct item *item, bool *end, struct haul_error *err)
+static enum haul_code item_read(struct feed *feed, struct item *item, bool *end, struct haul_error *err)
 {
-    *item = (struct item){0};
-    *end = false;
     for (;;) {
         if (context_check(&feed->context, err))
             return err->code;
@@ -129,11 +127,19 @@ enum haul_code feed_next(struct feed *feed, struct item *item, bool *end, struct
         if (*end)
             return HAUL_OK;
         if (item->batch.array.length + item->batch.dropped_count > 0)
-            break;
+            return item_make(feed, item, err);
         batch_release(&item->batch);
     }
-    enum haul_code code = item_make(feed, item, err);
-    if (code)
+}
+
+enum haul_code feed_next(struct feed *feed, struct item *item, bool *end, struct haul_error *err)
+{
+    *item = (struct item){0};
+    *end = false;
+    if (item_read(feed, item, end, err)) {
         item_release(item);
-    return code;
+        reader_close(feed); /* where it stands is not known any more */
+        return err->code;
+    }
+    return HAUL_OK;
 }

@@ -58,16 +58,17 @@ enum haul_code intake_seek(struct intake *intake, const struct part *part, int64
 enum haul_code intake_peek(struct intake *intake, bool *end, struct haul_error *err)
 {
     enum haul_code code = HAUL_OK;
-    if (intake->ahead)
-        return ahead_peek(intake->ahead, end, err);
-    if (!intake->has_pending && !intake->at_end) {
+    if (intake->ahead) {
+        code = ahead_peek(intake->ahead, end, err);
+    } else if (!intake->has_pending && !intake->at_end) {
         code = feed_next(&intake->feed, &intake->pending, end, err);
         intake->at_end = !code && *end;
         intake->has_pending = !code && !*end;
-        if (code)
-            intake->part = NULL; /* where it stands is not known: seek again */
+    } else {
+        *end = intake->at_end;
     }
-    *end = intake->at_end;
+    if (code)
+        intake->part = NULL; /* where it stands is not known: seek again */
     return code;
 }
 

@@ -4,8 +4,9 @@
  * The budget is --memory; without it 512 MiB, but never more than a quarter of
  * what the machine or the cgroup we live in has. Parts are sized before the run
  * from facts that do not depend on its timing, so that the same plan makes the
- * same bytes: the sink's wish (a row group), made smaller for a small table so
- * that each worker gets about four parts. For a SQL sink a part is a whole
+ * same bytes: the sink's wish (a row group), made smaller for a small table (by
+ * rows, or by bytes where rows are not known) so that each worker gets about four
+ * parts. For a SQL sink a part is a whole
  * number of units.
  */
 #include "transfer/memory_plan.h"
@@ -17,6 +18,7 @@
 #define WORKERS_PRESET_MAX 4
 #define MEMORY_PRESET      ((int64_t)512 << 20)
 #define PART_ROWS_MIN      131072
+#define PART_BYTES_MIN     ((int64_t)8 << 20) /* of source bytes, where rows are not known */
 #define PART_ROWS_SQL      1048576
 #define PARTS_PER_WORKER   4
 
@@ -98,5 +100,10 @@ struct split_request memory_plan_split(const struct memory_plan *plan, const str
         request.part_rows = (request.part_rows + unit_rows - 1) / unit_rows * unit_rows;
     if (request.part_bytes <= 0)
         request.part_bytes = -1;
+    if (info->rows < 0 && info->bytes > 0 && !users_own) {
+        int64_t even = info->bytes / ((int64_t)plan->workers * PARTS_PER_WORKER) + 1;
+        even = even < PART_BYTES_MIN ? PART_BYTES_MIN : even;
+        request.part_bytes = request.part_bytes < 0 || even < request.part_bytes ? even : request.part_bytes;
+    }
     return request;
 }

@@ -133,9 +133,16 @@ static void start_tell(struct run *run)
         run->progress.rows_expected = run->plan.limit;
     progress_deliver(&run->progress);
     progress_tell(&run->progress, HAUL_EVENT_START, message, 0);
-    if (run->terms.resumable == RESUME_NONE && run->terms.resume_note)
-        context_note(&run->context, "this run cannot be continued once it is interrupted: %s",
-                     run->terms.resume_note);
+    bool stays = run->terms.resumable == RESUME_NONE && !run->terms.part_is_unit;
+    if (stays && run->transfer->request.mode == SINK_APPEND)
+        context_note(
+            &run->context,
+            "at least once: if this run is interrupted, running it again appends committed rows again%s%s",
+            run->terms.resume_note ? ": " : "", run->terms.resume_note ? run->terms.resume_note : "");
+    else if (stays)
+        context_note(&run->context, "if this run is interrupted, running it again starts over%s%s",
+                     run->terms.resume_note ? ": " : "",
+                     run->terms.resume_note ? run->terms.resume_note : "");
 }
 
 /* Not more workers than parts; what is left over reads ahead. The budget is in

@@ -34,6 +34,7 @@ struct run {
     bool source_begun;
 
     struct tally tally;
+    atomic_int rejects_shown;
     struct start *starts; /* one per part */
     struct progress progress;
 

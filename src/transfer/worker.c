@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define TELL_NS 200000000L
+#define TELL_NS       200000000L
+#define REJECTS_SHOWN 10 /* of a run, as warnings */
 
 struct worker {
     struct run *run;
@@ -61,6 +62,20 @@ static void worker_close(struct worker *worker)
     memory_close(worker->share);
 }
 
+/* Shows the first refused rows, when no file gets them. */
+static void rejects_tell(struct worker *worker)
+{
+    struct run *run = worker->run;
+    if (settings_given(run->settings, "reject-file"))
+        return;
+    const struct reject_node *node = worker->unit.collector.rejects;
+    for (; node && atomic_fetch_add(&run->rejects_shown, 1) < REJECTS_SHOWN; node = node->next) {
+        const struct reject *reject = &node->reject;
+        context_warn(&run->context, "refused: %s%s%s: %s", reject->place, reject->column ? ", column " : "",
+                     reject->column ? reject->column : "", reject->reason);
+    }
+}
+
 /* One unit, noted. */
 static enum haul_code worker_unit(struct worker *worker, const struct unit_task *task,
                                   struct receipt *receipt, struct haul_error *err)
@@ -71,6 +86,7 @@ static enum haul_code worker_unit(struct worker *worker, const struct unit_task 
     if (state_record(&run->state, receipt, err) || tally_add(&run->tally, receipt, false, err))
         return err->code;
     tally_losses(&run->tally, worker->unit.collector.losses);
+    rejects_tell(worker);
     arena_release(&worker->arena);
     return HAUL_OK;
 }

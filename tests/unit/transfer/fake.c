@@ -63,6 +63,7 @@ struct fake_reader {
     struct schema schema;
     uint64_t part;
     int64_t row, from, to; /* row of the part; source rows of the part */
+    bool broken;           /* has failed: a new one is needed */
 };
 
 static enum haul_code schema_make(struct schema *schema, struct haul_error *err)
@@ -124,8 +125,11 @@ static enum haul_code row_append(struct fake_reader *self, struct batch_builder 
 static enum haul_code source_fail(struct fake_reader *self, int64_t id, struct haul_error *err)
 {
     struct world *world = self->world;
+    if (self->broken)
+        return error_set(err, HAUL_INTERNAL, "a reader that failed was asked again");
     if (id != world->source_fail_at || atomic_fetch_sub(&world->source_fails, 1) <= 0)
         return HAUL_OK;
+    self->broken = true;
     (void)error_set(err, HAUL_NETWORK, "the source was cut at row %lld", (long long)id);
     err->retryable = world->source_fail_passes;
     return err->code;

@@ -432,7 +432,7 @@ static void test_retry_lost_answer(void **state)
 {
     struct job job;
     (void)state;
-    for (int at = 5; at < 60; at++) {
+    for (int at = 5; at < 60; at += 3) {
         teardown(NULL);
         setup(NULL);
         use_ledger();
@@ -459,6 +459,26 @@ static void test_retry_source(void **state)
     world->source_fail_passes = true;
     assert_int_equal(job_once(&job, world, home, NONE), HAUL_OK);
     assert_finished();
+}
+
+/* At any batch of a unit, its first included, by the reader ahead too. */
+static void test_retry_source_anywhere(void **state)
+{
+    struct job job;
+    (void)state;
+    for (int64_t at = 0; at < 400; at += 32) {
+        teardown(NULL);
+        setup(NULL);
+        use_ledger();
+        world->rows = 400;
+        world->source_fail_at = at;
+        world->source_fails = 1;
+        world->source_fail_passes = true;
+        assert_int_equal(
+            job_once(&job, world, home, (const char *const[]){"unit-rows", "128", "retries", "1", NULL}),
+            HAUL_OK);
+        assert_finished();
+    }
 }
 
 static void test_retries_spent(void **state)
@@ -714,6 +734,49 @@ static void test_many_workers(void **state)
     assert_finished();
 }
 
+/* Whatever the budget: all of it, or an error that says so and a next run that ends it. */
+static void test_small_budgets(void **state)
+{
+    (void)state;
+    for (size_t bytes = 4096; bytes < 512 * 1024; bytes += bytes / 3) {
+        struct job job;
+        struct memory *memory;
+        teardown(NULL);
+        setup(NULL);
+        use_ledger();
+        job_init(&job, world, home, (const char *const[]){"unit-rows", "100", NULL});
+        assert_int_equal(memory_open(&memory, bytes, 1, &job.err), HAUL_OK);
+        job.context.memory = memory;
+        enum haul_code code = job_run(&job);
+        job_release(&job);
+        memory_close(memory);
+        if (code == HAUL_OK) {
+            assert_finished();
+            continue;
+        }
+        assert_true(code == HAUL_LIMIT || code == HAUL_NOMEM);
+        assert_false(world->published);
+        assert_int_equal(job_once(&job, world, home, (const char *const[]){"unit-rows", "100", NULL}),
+                         HAUL_OK);
+        assert_finished();
+    }
+}
+
+static void test_unordered_into_a_file_starts_over(void **state)
+{
+    struct job job;
+    (void)state;
+    use_file();
+    world->unordered = world->one_part = true;
+    world->part_rows_wish = 200;
+    die_half_way((const char *const[]){"rowgroup-size", "200", NULL});
+    assert_int_equal(job_once(&job, world, home, (const char *const[]){"rowgroup-size", "200", NULL}),
+                     HAUL_OK);
+    assert_int_equal(job.result.rows_resumed, 0);
+    assert_int_equal(world->removed, 1);
+    assert_finished();
+}
+
 static void test_plan(void **state)
 {
     struct job job;
@@ -760,6 +823,7 @@ int main(void)
         TEST(test_retry_write),
         TEST(test_retry_lost_answer),
         TEST(test_retry_source),
+        TEST(test_retry_source_anywhere),
         TEST(test_retries_spent),
         TEST(test_permanent_failure),
         TEST(test_failure_before_any_unit_leaves_nothing),
@@ -775,6 +839,8 @@ int main(void)
         TEST(test_rejects_are_dropped_on_retry),
         TEST(test_strict),
         TEST(test_many_workers),
+        TEST(test_small_budgets),
+        TEST(test_unordered_into_a_file_starts_over),
         TEST(test_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

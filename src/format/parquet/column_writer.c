@@ -292,6 +292,7 @@ static enum haul_code page_put(struct column_writer *writer, enum parquet_encodi
         .rep = writer->rep.data,
         .encoding = encoding,
         .values = values,
+        .own = values.data && values.data == writer->values.data ? &writer->values : NULL,
     };
     struct page_size size = {0};
     enum haul_code code = page_write_data(writer->pages, &page, &chunk->pages, &size, err);

@@ -9,6 +9,7 @@
 #include "format/parquet/page_store.h"
 
 #define BLOCK_BYTES ((size_t)256 << 10) /* a block is full from here on */
+#define HUGE_BYTES  ((size_t)4 << 20)   /* a copy of so much would be dearer than room that is not used */
 
 struct extent {
     int64_t offset, length;
@@ -55,6 +56,15 @@ void page_store_release(struct page_store *store)
     buffer_release(&store->extents);
 }
 
+/* Makes a block of `buffer`, which is empty afterwards. */
+static enum haul_code block_add(struct page_store *store, struct buffer *buffer, struct haul_error *err)
+{
+    enum haul_code code = buffer_append(&store->blocks, buffer, sizeof *buffer, err);
+    if (!code)
+        buffer_init(buffer, store->blocks.memory);
+    return code;
+}
+
 enum haul_code page_store_append(struct page_store *store, const void *data, size_t length,
                                  struct haul_error *err)
 {
@@ -62,11 +72,26 @@ enum haul_code page_store_append(struct page_store *store, const void *data, siz
     if (code)
         return code;
     store->length += (int64_t)length;
-    if (store->tail.length < BLOCK_BYTES)
-        return HAUL_OK;
-    code = buffer_append(&store->blocks, &store->tail, sizeof store->tail, err);
+    return store->tail.length < BLOCK_BYTES ? HAUL_OK : block_add(store, &store->tail, err);
+}
+
+enum haul_code page_store_take(struct page_store *store, struct buffer *buffer, struct haul_error *err)
+{
+    size_t length = buffer->length;
+    bool whole =
+        length >= BLOCK_BYTES && (length >= HUGE_BYTES || length >= buffer->capacity - buffer->capacity / 8);
+    enum haul_code code = HAUL_OK;
+    if (!whole) {
+        code = page_store_append(store, buffer->data, length, err);
+        buffer_clear(buffer);
+        return code;
+    }
+    if (store->tail.length > 0)
+        code = block_add(store, &store->tail, err);
     if (!code)
-        buffer_init(&store->tail, store->blocks.memory);
+        code = block_add(store, buffer, err);
+    if (!code)
+        store->length += (int64_t)length;
     return code;
 }
 

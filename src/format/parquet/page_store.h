@@ -29,6 +29,10 @@ void page_store_release(struct page_store *store);
 enum haul_code page_store_append(struct page_store *store, const void *data, size_t length,
                                  struct haul_error *err);
 
+/* The same with all bytes of `buffer`, which is taken over without a copy when
+ * it is large and nearly full; it is empty afterwards. */
+enum haul_code page_store_take(struct page_store *store, struct buffer *buffer, struct haul_error *err);
+
 /* Moves what is in memory to the spill file. */
 enum haul_code page_store_spill(struct page_store *store, struct spill *spill, struct haul_error *err);
 

@@ -80,6 +80,7 @@ static enum haul_code put_levels_v1(struct page_writer *writer, const struct pag
 
 struct frame { /* a body ready to be stored */
     struct slice first, second;
+    struct buffer *own; /* the buffer that is `second`, to be used up, or NULL */
     size_t plain_length;
 };
 
@@ -105,18 +106,44 @@ static enum haul_code frame_put(struct page_writer *writer, struct page_header *
         code = page_store_append(store, writer->header.data, writer->header.length, err);
     if (!code)
         code = page_store_append(store, frame->first.data, frame->first.length, err);
-    if (!code)
+    if (!code && frame->own)
+        code = page_store_take(store, frame->own, err);
+    else if (!code)
         code = page_store_append(store, frame->second.data, frame->second.length, err);
     size->stored = (int64_t)(writer->header.length + length);
     size->plain = (int64_t)(writer->header.length + frame->plain_length);
     return code;
 }
 
-static enum haul_code compress(struct page_writer *writer, struct slice *data, struct haul_error *err)
+/* `second` becomes its compressed form. */
+static enum haul_code compress(struct page_writer *writer, struct frame *frame, struct haul_error *err)
 {
-    buffer_clear(&writer->compressed);
-    enum haul_code code = codec_compress(writer->codec, data->data, data->length, &writer->compressed, err);
-    *data = (struct slice){writer->compressed.data, writer->compressed.length};
+    struct buffer *out = &writer->compressed;
+    buffer_clear(out);
+    enum haul_code code = codec_compress(writer->codec, frame->second.data, frame->second.length, out, err);
+    frame->second = (struct slice){out->data, out->length};
+    frame->own = out;
+    return code;
+}
+
+/* `first` goes in front of `second`: in its own buffer, so that a large value is not copied once more. */
+static enum haul_code join(struct page_writer *writer, struct frame *frame, struct haul_error *err)
+{
+    struct buffer *own = frame->own ? frame->own : &writer->levels;
+    size_t length = frame->first.length;
+    enum haul_code code = HAUL_OK;
+    if (frame->own) {
+        code = buffer_reserve(own, length, err);
+        if (code)
+            return code;
+        memmove(own->data + length, own->data, own->length);
+        memcpy(own->data, frame->first.data, length);
+        own->length += length;
+    } else {
+        code = buffer_append(own, frame->second.data, frame->second.length, err);
+    }
+    frame->first.length = 0;
+    frame->second = (struct slice){own->data, own->length};
     return code;
 }
 
@@ -130,15 +157,12 @@ static enum haul_code write_v1(struct page_writer *writer, const struct page *pa
         code = put_levels_v1(writer, page, page->def, page->def_max, err);
     if (code)
         return code;
-    struct frame frame = {{writer->levels.data, writer->levels.length}, page->values, 0};
+    struct frame frame = {{writer->levels.data, writer->levels.length}, page->values, page->own, 0};
     frame.plain_length = frame.first.length + frame.second.length;
-    if (writer->codec && frame.first.length > 0) {
-        code = buffer_append(&writer->levels, page->values.data, page->values.length, err);
-        frame.second = (struct slice){writer->levels.data, writer->levels.length};
-        frame.first.length = 0;
-    }
+    if (writer->codec && frame.first.length > 0)
+        code = join(writer, &frame, err);
     if (!code && writer->codec)
-        code = compress(writer, &frame.second, err);
+        code = compress(writer, &frame, err);
     struct data_page_header data = {.num_values = (int32_t)page->levels,
                                     .encoding = (int32_t)page->encoding,
                                     .definition_level_encoding = ENCODING_RLE,
@@ -157,13 +181,15 @@ static enum haul_code write_v2(struct page_writer *writer, const struct page *pa
     size_t rep_bytes = writer->levels.length;
     if (!code && page->def_max > 0)
         code = put_levels(writer, page, page->def, page->def_max, err);
-    struct frame frame = {{writer->levels.data, writer->levels.length}, page->values, 0};
+    struct frame frame = {{writer->levels.data, writer->levels.length}, page->values, page->own, 0};
     frame.plain_length = frame.first.length + frame.second.length;
     if (!code && writer->codec && frame.second.length > 0)
-        code = compress(writer, &frame.second, err);
+        code = compress(writer, &frame, err);
     bool shorter = frame.second.length < page->values.length;
-    if (!shorter)
+    if (!shorter) {
         frame.second = page->values;
+        frame.own = page->own;
+    }
     struct data_page_header_v2 data = {.num_values = (int32_t)page->levels,
                                        .num_nulls = (int32_t)page->nulls,
                                        .num_rows = (int32_t)page->rows,
@@ -191,8 +217,8 @@ enum haul_code page_write_data(struct page_writer *writer, const struct page *pa
 enum haul_code page_write_dictionary(struct page_writer *writer, struct slice values, uint32_t count,
                                      struct page_store *store, struct page_size *size, struct haul_error *err)
 {
-    struct frame frame = {{NULL, 0}, values, values.length};
-    enum haul_code code = writer->codec ? compress(writer, &frame.second, err) : HAUL_OK;
+    struct frame frame = {{NULL, 0}, values, NULL, values.length};
+    enum haul_code code = writer->codec ? compress(writer, &frame, err) : HAUL_OK;
     struct dictionary_page_header data = {.num_values = (int32_t)count, .encoding = ENCODING_PLAIN};
     struct page_header header = {.type = PAGE_DICTIONARY, .dictionary = &data};
     thrift_set(&header, PAGE_HEADER_DICTIONARY);

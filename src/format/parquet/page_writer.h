@@ -33,6 +33,7 @@ struct page {
     const uint8_t *def, *rep; /* one byte per level; def NULL: all are def_max */
     enum parquet_encoding encoding;
     struct slice values; /* encoded */
+    struct buffer *own;  /* the buffer that is `values`, to be used up; NULL: they are only lent */
 };
 
 struct page_size {

@@ -51,8 +51,8 @@ static void reject_describe(const struct reject *reject, char *out)
     }
     const char *name = reject->column;
     (void)snprintf(out, DESCRIPTION_BYTES, "%.200s%s%.200s%s: %.300s%s",
-                   reject->place ? reject->place : place, name ? ", column \"" : "", name ? name : "",
-                   name ? "\"" : "", reject->reason, value);
+                   reject->place && *reject->place ? reject->place : place, name ? ", column \"" : "",
+                   name ? name : "", name ? "\"" : "", reject->reason, value);
 }
 
 static enum haul_code text_keep(struct arena *arena, const char **text, size_t length, struct haul_error *err)
@@ -80,7 +80,7 @@ static enum haul_code reject_keep(struct collector *collector, const struct reje
     struct reject *kept = &node->reject;
     char place[PLACE_BYTES];
     place_print(reject, place);
-    if (!kept->place)
+    if (!kept->place || !*kept->place)
         kept->place = place;
     if (!kept->value)
         kept->value_length = 0;

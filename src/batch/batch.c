@@ -9,12 +9,14 @@
 #include "batch/batch.h"
 
 #include "batch/array.h"
+#include <stdio.h>
 #include <string.h>
 
 void batch_release(struct batch *batch)
 {
     array_release(&batch->array);
     memory_free(NULL, batch->dropped, (size_t)batch->dropped_count * sizeof *batch->dropped);
+    memory_free(NULL, batch->numbers, (size_t)batch->rows_offered * sizeof *batch->numbers);
     memset(batch, 0, sizeof *batch);
 }
 
@@ -52,6 +54,15 @@ int64_t batch_place(const struct batch *batch, int64_t index)
             high = middle;
     }
     return batch->first_row + index + low;
+}
+
+void batch_row_name(const struct batch *batch, int64_t index, char out[BATCH_ROW_NAME_BYTES])
+{
+    int64_t offered = batch_place(batch, index) - batch->first_row;
+    int64_t number = batch->numbers ? batch->numbers[offered] : batch->number_first + offered;
+    out[0] = 0;
+    if (batch->number_word)
+        (void)snprintf(out, BATCH_ROW_NAME_BYTES, "%s %lld", batch->number_word, (long long)number);
 }
 
 int64_t batch_bytes(const struct batch *batch)

@@ -23,13 +23,23 @@ struct batch {
     int64_t rows_offered;  /* array.length + dropped_count */
     int64_t *dropped;      /* ascending places in the part of rows that were dropped (rejected) */
     int64_t dropped_count;
+
+    /* How the source itself numbers its rows, for messages: "line", "rowid". NULL: it does not. */
+    const char *number_word;
+    int64_t number_first; /* of the first row offered; the others follow one by one, */
+    int64_t *numbers;     /* or stand here, one per row offered (memory_alloc without a budget) */
 };
+
+#define BATCH_ROW_NAME_BYTES 64
 
 void batch_release(struct batch *batch);
 void batch_move(struct batch *from, struct batch *to);
 
 /* The place in its part of row `index` of the array, skipping dropped rows. */
 int64_t batch_place(const struct batch *batch, int64_t index);
+
+/* "line 17" of row `index` of the array, in the source's own numbers; "" when it has none. */
+void batch_row_name(const struct batch *batch, int64_t index, char out[BATCH_ROW_NAME_BYTES]);
 
 /* Removes the rows whose bit is set in `drop` (array.length bits) and notes
  * their places. Copies the rows that stay. */

@@ -127,11 +127,14 @@ const char *cast_loss(const struct cast *cast, int i)
 enum haul_code cast_reject(struct cast_column *column, int64_t i, const char *reason)
 {
     struct buffer *scratch = column->scratch;
+    char name[BATCH_ROW_NAME_BYTES];
     buffer_clear(scratch);
     if (view_print(&column->view, i, scratch, column->err))
         return column->err->code;
+    batch_row_name(column->batch, i, name);
     struct reject reject = {.part = column->batch->part,
                             .row = batch_place(column->batch, i),
+                            .place = name,
                             .column = column->from->name,
                             .reason = reason,
                             .value = scratch->data ? (const char *)scratch->data : "",

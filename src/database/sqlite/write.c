@@ -43,8 +43,11 @@ static enum haul_code reject_row(struct sqlite_writer *writer, const struct batc
                                  enum haul_code code, const struct reject *why, struct haul_error *err)
 {
     struct reject reject = *why;
+    char name[BATCH_ROW_NAME_BYTES];
+    batch_row_name(batch, i, name);
     reject.part = batch->part;
     reject.row = batch_place(batch, i);
+    reject.place = name;
     return collector_reject(writer->context.collector, code, &reject, err);
 }
 

@@ -49,7 +49,8 @@ static const struct meaning meanings[] = {
     {SQLITE_NOMEM, HAUL_NOMEM, "the machine has no memory left"},
     {SQLITE_CORRUPT, HAUL_DATA, "the file is damaged; try \"PRAGMA integrity_check\" or a backup"},
     {SQLITE_NOTADB, HAUL_DATA, "it is no SQLite database (or an encrypted one)"},
-    {SQLITE_CANTOPEN, HAUL_PERMISSION, "look at the rights of the file and its folder"},
+    {SQLITE_CANTOPEN, HAUL_PERMISSION,
+     "look at the rights of the file and its folder (a WAL database needs its -wal and -shm files as well)"},
     {SQLITE_PERM, HAUL_PERMISSION, "look at the rights of the file and its folder"},
     {SQLITE_AUTH, HAUL_PERMISSION, "SQLite does not allow it"},
     {SQLITE_CONSTRAINT, HAUL_CONSTRAINT, NULL},
@@ -148,12 +149,22 @@ static enum haul_code open_uri(struct connection *connection, enum connect_mode 
     if (code)
         return code;
     sqlite3_extended_result_codes(connection->db, 1);
+    if (mode == CONNECT_READ)
+        sqlite_limit_values(connection, connection->memory);
     sqlite3_busy_handler(connection->db, wait_for_lock, connection);
     sqlite3_progress_handler(connection->db, CANCEL_POLL_STEPS, stop_statement, connection);
     return sqlite_run(connection,
                       "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
                       "PRAGMA schema_version",
                       err);
+}
+
+void sqlite_limit_values(struct connection *connection, const struct memory *memory)
+{
+    size_t most = memory_value_max(memory);
+    int now = sqlite3_limit(connection->db, SQLITE_LIMIT_LENGTH, -1);
+    if (most < (size_t)now)
+        sqlite3_limit(connection->db, SQLITE_LIMIT_LENGTH, (int)most);
 }
 
 /* Is this a read-only mount, and no WAL there that immutable would pass over? */
@@ -187,7 +198,7 @@ static enum haul_code open_mode(struct connection *connection, enum connect_mode
 enum haul_code sqlite_connect(struct connection *connection, const char *path, enum connect_mode mode,
                               const struct context *context, struct haul_error *err)
 {
-    *connection = (struct connection){.cancel = context->cancel};
+    *connection = (struct connection){.cancel = context->cancel, .memory = context->memory};
     struct file_identity identity;
     if (mode != CONNECT_CREATE && path_identify(path, &identity, err))
         return err->code;

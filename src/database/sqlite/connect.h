@@ -23,6 +23,7 @@ enum connect_mode {
 struct connection { /* stays where it is while open */
     sqlite3 *db;
     const struct cancel *cancel;
+    const struct memory *memory;
     char *path;
 };
 
@@ -31,6 +32,9 @@ struct connection { /* stays where it is while open */
 enum haul_code sqlite_connect(struct connection *connection, const char *path, enum connect_mode mode,
                               const struct context *context, struct haul_error *err);
 void sqlite_disconnect(struct connection *connection);
+
+/* Makes SQLite refuse values that do not fit the budget before they are read. */
+void sqlite_limit_values(struct connection *connection, const struct memory *memory);
 
 /* Sets the error for result code `rc`: "shop.db: database is locked; ...". */
 enum haul_code sqlite_fail(const struct connection *connection, int rc, struct haul_error *err);

@@ -225,14 +225,6 @@ static enum haul_code make_fetches(struct sqlite_reader *reader, struct haul_err
     return HAUL_OK;
 }
 
-static void limit_values(struct sqlite_reader *reader)
-{
-    size_t most = memory_value_max(reader->context.memory);
-    int now = sqlite3_limit(reader->slot->connection.db, SQLITE_LIMIT_LENGTH, -1);
-    if (most < (size_t)now)
-        sqlite3_limit(reader->slot->connection.db, SQLITE_LIMIT_LENGTH, (int)most);
-}
-
 /* Prepares, binds the range, and passes over the rows before the first. */
 static enum haul_code start(struct sqlite_reader *reader, const struct part *part, int64_t first_row,
                             struct haul_error *err)
@@ -281,7 +273,7 @@ enum haul_code sqlite_source_read(struct source *base, const struct context *con
     reader->row = first_row;
     reader->rows_most = rows_by_width(&source->schema);
     buffer_init(&reader->drops, context->memory);
-    limit_values(reader);
+    sqlite_limit_values(&slot->connection, context->memory);
     if (batch_builder_init(&reader->builder, &source->schema, context->memory, err) ||
         make_fetches(reader, err) || start(reader, part, first_row, err)) {
         reader_close(&reader->base);

@@ -57,7 +57,8 @@ enum haul_code file_lock(struct file *file, struct haul_error *err);
 enum haul_code path_identify(const char *path, struct file_identity *identity, struct haul_error *err); /* HAUL_NOT_FOUND */
 enum haul_code path_rename(const char *from, const char *to, bool replace, struct haul_error *err);
 enum haul_code path_remove(const char *path, struct haul_error *err); /* absent is fine */
-enum haul_code path_make_folder(const char *path, struct haul_error *err); /* 0700 & ~umask; existing is fine */
+enum haul_code path_make_folder(const char *path, struct haul_error *err);         /* 0777 & ~umask; existing is fine */
+enum haul_code path_make_folder_private(const char *path, struct haul_error *err); /* 0700 & ~umask; existing is fine */
 enum haul_code path_remove_folder(const char *path, struct haul_error *err); /* an empty one; absent is fine */
 enum haul_code path_sync_folder(const char *path, struct haul_error *err);
 bool path_exists(const char *path);

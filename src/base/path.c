@@ -111,11 +111,21 @@ enum haul_code path_remove(const char *path, struct haul_error *err)
     return HAUL_OK;
 }
 
-enum haul_code path_make_folder(const char *path, struct haul_error *err)
+static enum haul_code make_folder(const char *path, mode_t mode, struct haul_error *err)
 {
-    if (mkdir(path, 0700) == 0 || (errno == EEXIST && path_is_folder(path)))
+    if (mkdir(path, mode) == 0 || (errno == EEXIST && path_is_folder(path)))
         return HAUL_OK;
     return error_set_errno(err, errno, "cannot make the folder %s", path);
+}
+
+enum haul_code path_make_folder(const char *path, struct haul_error *err)
+{
+    return make_folder(path, 0777, err);
+}
+
+enum haul_code path_make_folder_private(const char *path, struct haul_error *err)
+{
+    return make_folder(path, 0700, err);
 }
 
 enum haul_code path_remove_folder(const char *path, struct haul_error *err)

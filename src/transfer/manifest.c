@@ -76,6 +76,7 @@ enum haul_code manifest_print(const struct plan *plan, const struct plan_facts *
 {
     json_t *root = json_object();
     bool done = root && put_number(root, "version", MANIFEST_VERSION) &&
+                put(root, "type", json_string("files")) && put(root, "entries", json_array()) &&
                 put(root, "run", json_string(plan->run)) &&
                 put(root, "fingerprint", json_string(plan->fingerprint)) &&
                 put_number(root, "rows", tally->rows) && put_hash(root, tally->hash) &&

@@ -66,7 +66,7 @@ static enum haul_code lock_try(struct state *state, bool *held, struct haul_erro
     char path[PATH_BYTES];
     struct file_identity named, ours;
     struct haul_error gone = {0};
-    if (path_make_folder(state->folder, err))
+    if (path_make_folder_private(state->folder, err))
         return err->code;
     *held = false;
     if (file_open(&state->lock, path_of(state, "lock", path), FILE_APPEND, &gone)) {
@@ -180,7 +180,8 @@ enum haul_code state_recall(struct state *state, struct sink *sink, const char *
     record->name = arena_text(&record->arena, name);
     if (!record->name)
         return error_nomem(err, "the run's name");
-    if (lock_take(state, name, err))
+    /* A folder target is its own home and may not be there yet. */
+    if (path_make_folder(home, err) || lock_take(state, name, err))
         return err->code;
     return folder_recall(state, record, found, err);
 }

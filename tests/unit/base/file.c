@@ -295,8 +295,8 @@ static void folders(void **state)
     struct seen seen = {0}, cut = {.stop_after = 1};
     char inner[512];
     (void)snprintf(inner, sizeof inner, "%s", in_folder("inner"));
-    assert_int_equal(path_make_folder(inner, &err), HAUL_OK);
-    assert_int_equal(path_make_folder(inner, &err), HAUL_OK);
+    assert_int_equal(path_make_folder_private(inner, &err), HAUL_OK);
+    assert_int_equal(path_make_folder_private(inner, &err), HAUL_OK);
     assert_true(path_is_folder(inner));
     write_file("inner/b", "");
     write_file("inner/a", "");

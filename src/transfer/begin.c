@@ -309,7 +309,6 @@ static void complete(struct run *run, const struct run_record *record, struct ha
         (void)tally_add(&run->tally, &record->receipts[i], true, &ignored);
     }
     result->already_complete = true;
-    context_note(&run->context, "run %s is already complete: nothing to do", run->plan.run);
 }
 
 /* The remembered run, if any, decides how this one begins. *done: it is complete. */

@@ -44,6 +44,8 @@ static void folder_remove(struct state *state)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         (void)path_remove(path_of(state, names[i], path), &ignored);
     (void)path_remove_folder(state->folder, &ignored);
+    if (state->made_home)
+        (void)path_remove_folder(state->home, &ignored);
 }
 
 void state_close(struct state *state)
@@ -54,7 +56,8 @@ void state_close(struct state *state)
     if (state->lock.fd >= 0)
         file_close(&state->lock);
     free(state->folder);
-    state->folder = NULL;
+    free(state->home);
+    state->folder = state->home = NULL;
     pthread_mutex_destroy(&state->mutex);
 }
 
@@ -174,13 +177,15 @@ enum haul_code state_recall(struct state *state, struct sink *sink, const char *
     if (bytes + 32 > PATH_BYTES)
         return error_set(err, HAUL_USAGE, "%s: the name is too long", home);
     state->folder = malloc(bytes);
-    if (!state->folder)
+    state->home = strdup(home);
+    if (!state->folder || !state->home)
         return error_nomem(err, "the state folder's name");
     (void)snprintf(state->folder, bytes, "%s/.haul-%s", home, name);
     record->name = arena_text(&record->arena, name);
     if (!record->name)
         return error_nomem(err, "the run's name");
     /* A folder target is its own home and may not be there yet. */
+    state->made_home = !path_exists(home);
     if (path_make_folder(home, err) || lock_take(state, name, err))
         return err->code;
     return folder_recall(state, record, found, err);

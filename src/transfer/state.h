@@ -13,6 +13,8 @@ struct state {
     struct sink *sink;
     bool ledger;  /* the sink remembers */
     char *folder; /* ".haul-RUN" beside the target; NULL: ledger, or nothing can be kept */
+    char *home;      /* the folder it lies in */
+    bool made_home;  /* by us: it goes again when nothing is kept */
     struct file lock;
     struct journal journal;
     bool new_folder; /* made by us and still empty of a plan */

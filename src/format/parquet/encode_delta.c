@@ -59,7 +59,7 @@ static size_t start_bytes(size_t count, int64_t first)
                                 int widths[MINIBLOCKS])                                                      \
     {                                                                                                        \
         for (size_t i = 0; i < count; i++)                                                                   \
-            deltas[i] = values[i] - values[i - 1];                                                           \
+            deltas[i] = values[i] - (values - 1)[i];                                                         \
         signed_type least = (signed_type)deltas[0];                                                          \
         for (size_t i = 1; i < count; i++)                                                                   \
             least = (signed_type)deltas[i] < least ? (signed_type)deltas[i] : least;                         \

@@ -139,9 +139,9 @@ static inline uint64_t repeat(int byte)
     return 0x0101010101010101u * (uint64_t)(uint8_t)byte;
 }
 
-/* A bit per byte of the text: special or not. */
+/* A bit per byte of the text: special or not; *count gets how many are. */
 static enum haul_code mark_specials(struct csv_printer *printer, const uint8_t *text, size_t length,
-                                    struct haul_error *err)
+                                    size_t *count, struct haul_error *err)
 {
     const struct csv_dialect *dialect = printer->dialect;
     const uint64_t delimiter = repeat(dialect->delimiter[0]), lf = repeat('\n'), cr = repeat('\r');
@@ -151,11 +151,13 @@ static enum haul_code mark_specials(struct csv_printer *printer, const uint8_t *
     if (buffer_reserve(&printer->specials, length / 8 + 16, err))
         return err->code;
     uint8_t *bits = printer->specials.data;
+    *count = 0;
     for (size_t at = 0; at < length; at += 8) {
         uint64_t word = 0;
         memcpy(&word, text + at, length - at < 8 ? length - at : 8);
         uint64_t found = equal_bytes(word, delimiter) | equal_bytes(word, quote) | equal_bytes(word, lf) |
                          equal_bytes(word, cr) | equal_bytes(word, escape);
+        *count += (size_t)__builtin_popcountll(found);
         bits[at / 8] = (uint8_t)(((found >> 7) * 0x0102040810204080u) >> 56);
     }
     memset(bits + (length + 7) / 8, 0, 9);
@@ -197,8 +199,9 @@ static enum haul_code print_strings(struct csv_printer *printer, const struct vi
     const int32_t *offsets = view->offsets + cells->from;
     const size_t base = (size_t)offsets[0], total = (size_t)offsets[cells->rows] - base;
     const uint8_t *data = total ? view->data + base : nothing;
-    if (mark_specials(printer, data, total, err) ||
-        buffer_reserve(&printer->scratch, 2 * total + 2 * cells->rows + CSV_CELL_PADDING, err))
+    size_t specials;
+    if (mark_specials(printer, data, total, &specials, err) ||
+        buffer_reserve(&printer->scratch, total + specials + 2 * cells->rows + CSV_CELL_PADDING, err))
         return err->code;
     for (size_t r = 0; r < cells->rows; r++) {
         size_t start = (size_t)offsets[r] - base, length = (size_t)offsets[r + 1] - (size_t)offsets[r];

@@ -71,63 +71,75 @@ static unsigned failed(struct csv_parser *parser, enum haul_code code)
 }
 
 /* Escapes resolved, quoted or not. What follows the closing quote is an error. */
-static unsigned unescape(struct csv_parser *parser, const uint8_t *field, size_t length)
+static unsigned unescape(const struct csv_dialect *dialect, const uint8_t *field, size_t length, uint8_t *out,
+                         size_t *out_length)
 {
-    const int quote = parser->dialect->quote, escape = parser->dialect->escape;
-    struct buffer *out = &parser->unquoted;
-    bool quoted = length && field[0] == quote;
+    bool quoted = length && field[0] == dialect->quote;
+    size_t at = 0;
+    unsigned flags = quoted ? CSV_FIELD_BAD_QUOTES : 0;
     for (size_t i = quoted; i < length; i++) {
-        if (field[i] == escape && i + 1 < length)
-            out->data[out->length++] = field[++i];
-        else if (quoted && field[i] == quote)
-            return i + 1 == length ? 0 : CSV_FIELD_BAD_QUOTES;
-        else
-            out->data[out->length++] = field[i];
+        if (field[i] == dialect->escape && i + 1 < length) {
+            out[at++] = field[++i];
+        } else if (quoted && field[i] == dialect->quote) {
+            flags = i + 1 == length ? 0 : CSV_FIELD_BAD_QUOTES;
+            break;
+        } else {
+            out[at++] = field[i];
+        }
     }
-    return quoted ? CSV_FIELD_BAD_QUOTES : 0;
+    *out_length = at;
+    return flags;
 }
 
 /* Doubled quotes made single. */
-static unsigned undouble(struct csv_parser *parser, const uint8_t *field, size_t length)
+static unsigned undouble(int quote, const uint8_t *field, size_t length, uint8_t *out, size_t *out_length)
 {
-    struct buffer *out = &parser->unquoted;
     const uint8_t *at = field + 1, *end = field + length;
+    *out_length = 0;
     while (at < end) {
-        const uint8_t *quote = memchr(at, parser->dialect->quote, (size_t)(end - at));
-        if (!quote)
-            return CSV_FIELD_BAD_QUOTES;
-        buffer_put(out, at, (size_t)(quote - at));
-        if (quote + 1 == end)
+        const uint8_t *found = memchr(at, quote, (size_t)(end - at));
+        if (!found)
+            break;
+        memcpy(out + *out_length, at, (size_t)(found - at));
+        *out_length += (size_t)(found - at);
+        if (found + 1 == end)
             return 0;
-        if (quote[1] != *quote)
-            return CSV_FIELD_BAD_QUOTES;
-        out->data[out->length++] = *quote;
-        at = quote + 2;
+        if (found[1] != *found)
+            break;
+        out[(*out_length)++] = *found;
+        at = found + 2;
     }
     return CSV_FIELD_BAD_QUOTES;
+}
+
+bool csv_text_in_place(const struct csv_dialect *dialect, const uint8_t *field, size_t length,
+                       const uint8_t **text, size_t *text_length)
+{
+    bool quoted = length && field[0] == dialect->quote;
+    *text = field + quoted;
+    *text_length = quoted ? length - 2 : length;
+    if (dialect->escape >= 0 && memchr(field, dialect->escape, length))
+        return false;
+    return !quoted || (length >= 2 && memchr(field + 1, dialect->quote, length - 1) == field + length - 1);
+}
+
+unsigned csv_unquote(const struct csv_dialect *dialect, const uint8_t *field, size_t length, uint8_t *out,
+                     size_t *out_length)
+{
+    return dialect->escape < 0 ? undouble(dialect->quote, field, length, out, out_length)
+                               : unescape(dialect, field, length, out, out_length);
 }
 
 unsigned csv_field_text(struct csv_parser *parser, const uint8_t *field, size_t length, const uint8_t **text,
                         size_t *text_length)
 {
-    const int quote = parser->dialect->quote, escape = parser->dialect->escape;
-    bool quoted = length && field[0] == quote;
-    *text = field;
-    *text_length = length;
-    if (!quoted && (escape < 0 || !memchr(field, escape, length)))
+    if (csv_text_in_place(parser->dialect, field, length, text, text_length))
         return 0;
-    if (quoted && escape < 0 && length >= 2 && memchr(field + 1, quote, length - 1) == field + length - 1) {
-        *text = field + 1;
-        *text_length = length - 2;
-        return 0;
-    }
     buffer_clear(&parser->unquoted);
     if (buffer_reserve(&parser->unquoted, length, parser->err))
         return failed(parser, parser->err->code);
-    unsigned flags = escape < 0 ? undouble(parser, field, length) : unescape(parser, field, length);
     *text = parser->unquoted.data;
-    *text_length = parser->unquoted.length;
-    return flags;
+    return csv_unquote(parser->dialect, field, length, parser->unquoted.data, text_length);
 }
 
 static bool is_null(const struct csv_parser *parser, const uint8_t *field, size_t length)

@@ -73,8 +73,17 @@ enum haul_code csv_parse_column(struct csv_parser *parser, const struct csv_slic
 
 /* ---- between the parse_*.c files ---- */
 
-/* The field's text without quotes and escapes; it lives in the block or in
- * parser->unquoted until the next call. Returns flags. */
+/* The field's text where it stands in the block, quotes around it left out.
+ * False: it holds doubled quotes or escapes, or is malformed. */
+bool csv_text_in_place(const struct csv_dialect *dialect, const uint8_t *field, size_t length,
+                       const uint8_t **text, size_t *text_length);
+
+/* Writes the text of any field, `length` bytes at most. Returns flags. */
+unsigned csv_unquote(const struct csv_dialect *dialect, const uint8_t *field, size_t length, uint8_t *out,
+                     size_t *out_length);
+
+/* The one or the other: the text lives in the block or in parser->unquoted until
+ * the next call. Returns flags. */
 unsigned csv_field_text(struct csv_parser *parser, const uint8_t *field, size_t length, const uint8_t **text,
                         size_t *text_length);
 

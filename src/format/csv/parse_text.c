@@ -34,17 +34,20 @@ static unsigned put_slow(struct csv_parser *parser, const struct csv_slice *slic
 {
     const struct csv_dialect *dialect = parser->dialect;
     const uint8_t *text;
+    uint8_t *to = target->data + target->length;
     size_t text_length;
-    if (length == dialect->null_length && memcmp(field, dialect->null_text, length) == 0)
+    if (length == dialect->null_length && (!length || memcmp(field, dialect->null_text, length) == 0))
         return CSV_FIELD_NULL;
-    unsigned flags = csv_field_text(parser, field, length, &text, &text_length);
-    if (flags)
-        return flags;
-    if (!slice->utf8 && !unicode_is_valid(text, text_length))
-        return CSV_FIELD_NOT_UTF8;
-    memcpy(target->data + target->length, text, text_length);
-    target->length += text_length;
-    return 0;
+    unsigned flags = 0;
+    if (csv_text_in_place(dialect, field, length, &text, &text_length))
+        memcpy(to, text, text_length);
+    else
+        flags = csv_unquote(dialect, field, length, to, &text_length);
+    if (!flags && !slice->utf8 && !unicode_is_valid(to, text_length))
+        flags = CSV_FIELD_NOT_UTF8;
+    if (!flags)
+        target->length += text_length;
+    return flags;
 }
 
 static unsigned parse_slow(struct csv_parser *parser, const struct csv_slice *slice, struct target *target,

@@ -33,11 +33,10 @@ static enum haul_code not_closed(struct csv_reader *reader, struct haul_error *e
 
 static enum haul_code too_long(struct csv_reader *reader, struct haul_error *err)
 {
-    uint64_t line = reader->block.quoted ? csv_reader_line(reader, reader->block.quote_at) : reader->line;
-    return error_set(
-        err, HAUL_LIMIT, "line %llu: %s within %zu bytes; give more --memory%s", (unsigned long long)line,
-        reader->block.quoted ? "a quoted field begins that is not closed" : "a record does not end",
-        reader->window.bytes.length, reader->block.quoted ? ", or --quote none if quotes are text" : "");
+    const struct csv_block *block = &reader->block;
+    uint64_t line = block->quoted ? csv_reader_line(reader, block->quote_at) : reader->line;
+    (void)csv_window_error(reader->context.memory, reader->window.bytes.length, block->quoted, err);
+    return error_prefix(err, "line %llu", (unsigned long long)line);
 }
 
 /* The next complete records into the block. *end: there are none. */
@@ -46,7 +45,7 @@ static enum haul_code scan_more(struct csv_reader *reader, bool *end, struct hau
     struct csv_window *window = &reader->window;
     struct csv_block *block = &reader->block;
     const size_t columns = (size_t)reader->input->shape.schema.count;
-    for (size_t want = reader->input->window_bytes;; want *= 2) {
+    for (size_t want = reader->input->window_bytes; want; want = csv_window_grow(want, window->bytes_max)) {
         if (csv_window_fill(window, reader->used, want, err))
             return err->code;
         reader->used = 0;
@@ -58,9 +57,8 @@ static enum haul_code scan_more(struct csv_reader *reader, bool *end, struct hau
             return HAUL_OK;
         if (*end)
             return window->bytes.length ? not_closed(reader, err) : HAUL_OK;
-        if (want * 2 > window->bytes_max)
-            return too_long(reader, err);
     }
+    return too_long(reader, err);
 }
 
 static enum haul_code next_block(struct csv_reader *reader, bool *end, struct haul_error *err)
@@ -264,7 +262,7 @@ static void expect_as_now(struct csv_reader *reader)
     reader->expected_rows = reader->builder.columns[0].length;
     for (int i = 0; i < reader->input->schema.count; i++) {
         size_t bytes = reader->builder.columns[i].data.length;
-        reader->expected_bytes[i] = bytes ? bytes + bytes / 16 + 64 : 0;
+        reader->expected_bytes[i] = bytes && bytes < BATCH_BYTES ? bytes + bytes / 16 + 64 : 0;
     }
 }
 

@@ -156,12 +156,12 @@ CSV_INLINE size_t put_plain(uint32_t *out, uint64_t bits, size_t base)
 
 void csv_scan_fields_plain(const struct csv_scan *scan, const struct csv_span *span, struct csv_marks *marks)
 {
-    scan_blocks(scan, span, marks, compare_plain, parity_plain, put_plain, true);
+    scan_blocks(scan, span, marks, (struct csv_loop){compare_plain, parity_plain, put_plain, true});
 }
 
 void csv_scan_records_plain(const struct csv_scan *scan, const struct csv_span *span, struct csv_marks *marks)
 {
-    scan_blocks(scan, span, marks, compare_plain, parity_plain, put_plain, false);
+    scan_blocks(scan, span, marks, (struct csv_loop){compare_plain, parity_plain, put_plain, false});
 }
 
 /* ---- the same for every loop ---- */

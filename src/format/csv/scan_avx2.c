@@ -55,10 +55,10 @@ CSV_INLINE size_t put_avx2(uint32_t *out, uint64_t bits, size_t base)
 
 void csv_scan_fields_avx2(const struct csv_scan *scan, const struct csv_span *span, struct csv_marks *marks)
 {
-    scan_blocks(scan, span, marks, compare_avx2, parity_avx2, put_avx2, true);
+    scan_blocks(scan, span, marks, (struct csv_loop){compare_avx2, parity_avx2, put_avx2, true});
 }
 
 void csv_scan_records_avx2(const struct csv_scan *scan, const struct csv_span *span, struct csv_marks *marks)
 {
-    scan_blocks(scan, span, marks, compare_avx2, parity_avx2, put_avx2, false);
+    scan_blocks(scan, span, marks, (struct csv_loop){compare_avx2, parity_avx2, put_avx2, false});
 }

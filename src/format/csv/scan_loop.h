@@ -106,15 +106,23 @@ CSV_INLINE void keep_fields(struct csv_marks *marks, const struct csv_found *fou
     marks->end_count = first + put(marks->ends + first, found->ends, base);
 }
 
+/* A way to run, known when compiling: everything in it is inlined. */
+struct csv_loop {
+    csv_masks_fn compare;
+    csv_parity_fn parity;
+    csv_put_fn put;
+    bool fields; /* or only records */
+};
+
 CSV_INLINE void scan_blocks(const struct csv_scan *scan, const struct csv_span *span, struct csv_marks *marks,
-                            csv_masks_fn compare, csv_parity_fn parity, csv_put_fn put, bool fields)
+                            const struct csv_loop loop)
 {
     struct csv_scan_state state = {.place = CSV_AT_START};
     uint8_t tail[64 + CSV_DELIMITER_BYTES_MAX];
     uint64_t high = 0, lines = 0;
     size_t at = 0;
     for (; at < span->limit; at += 64) {
-        if (marks->capacity - (fields ? marks->end_count : marks->record_count) < CSV_SCAN_SLACK)
+        if (marks->capacity - (loop.fields ? marks->end_count : marks->record_count) < CSV_SCAN_SLACK)
             break;
         const uint8_t *block = span->data + at;
         size_t left = span->length - at;
@@ -125,7 +133,7 @@ CSV_INLINE void scan_blocks(const struct csv_scan *scan, const struct csv_span *
         }
         struct csv_masks masks;
         struct csv_found found = {0, 0};
-        compare(scan, block, &masks);
+        loop.compare(scan, block, &masks);
         if (span->limit - at < 64) {
             uint64_t valid = ((uint64_t)1 << (span->limit - at)) - 1;
             masks.quote &= valid, masks.delimiter &= valid, masks.lf &= valid;
@@ -136,12 +144,12 @@ CSV_INLINE void scan_blocks(const struct csv_scan *scan, const struct csv_span *
         if (masks.cr)
             lines += (uint64_t)__builtin_popcountll(masks.cr);
         state.line_cr = masks.cr >> 63;
-        if (!scan_masks(scan, &masks, parity, &state, &found))
+        if (!scan_masks(scan, &masks, loop.parity, &state, &found))
             csv_scan_bytes(scan, span, &state, at, &found);
-        if (fields)
-            keep_fields(marks, &found, at, put);
+        if (loop.fields)
+            keep_fields(marks, &found, at, loop.put);
         else
-            marks->record_count += put(marks->records + marks->record_count, found.records, at);
+            marks->record_count += loop.put(marks->records + marks->record_count, found.records, at);
     }
     marks->reached = at < span->limit ? at : span->limit;
     marks->lines = lines;

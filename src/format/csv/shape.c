@@ -78,10 +78,9 @@ static struct csv_text text_from(struct finder *finder, size_t from, bool final)
 static enum haul_code find_first(struct finder *finder, size_t *fields, struct haul_error *err)
 {
     struct csv_sniffer *sniffer = &finder->sniffer;
-    size_t most = memory_value_max(finder->context->memory);
-    most = most < CSV_SCAN_LENGTH_MAX ? most : CSV_SCAN_LENGTH_MAX;
+    const size_t most = csv_record_max(finder->context->memory);
     bool sniff = sniffer->dialect.delimiter_length == 0, final;
-    for (size_t want = CSV_SAMPLE_BYTES;; want *= 2) {
+    for (size_t want = CSV_SAMPLE_BYTES, next;; want = next) {
         if (read_sample(finder, want, &final, err) || check_bom(finder, err))
             return err->code;
         struct csv_text text = text_from(finder, finder->bom, final);
@@ -93,12 +92,11 @@ static enum haul_code find_first(struct finder *finder, size_t *fields, struct h
         finder->shape->delimiter_sniffed = sniff;
         if (*fields || final)
             break;
-        if (want * 2 > most)
-            return error_set(
-                err, HAUL_LIMIT,
-                "line 1: no end of the first record in %zu bytes; is a quote not closed, or is this no "
-                "CSV? (--quote none reads quotes as text)",
-                want);
+        next = csv_window_grow(want, most);
+        if (!next) {
+            (void)csv_window_error(finder->context->memory, want, sniffer->block.quoted, err);
+            return error_prefix(err, "line 1");
+        }
     }
     if (!*fields && sniffer->block.quoted)
         return error_set(

@@ -10,6 +10,8 @@
  */
 #include "format/csv/sniff.h"
 
+#include "base/number.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -274,13 +276,19 @@ enum haul_code csv_sniff_texts(struct csv_sniffer *sniffer, struct arena *arena,
     return HAUL_OK;
 }
 
-/* Does it read as a number, a date, true or false? */
+/* Does it read as a number, a date, a time, true or false, in any form? */
 static bool like_a_value(const char *text)
 {
-    struct csv_guess guess;
-    csv_guess_init(&guess);
-    csv_guess_add(&guess, text, strlen(text));
-    return (guess.possible & ~(1u << CSV_KIND_FLOAT)) != 0;
+    const size_t length = strlen(text);
+    double number;
+    int64_t moment;
+    bool zoned;
+    int offset;
+    if (!strpbrk(text, "0123456789"))
+        return !strcasecmp(text, "true") || !strcasecmp(text, "false");
+    return number_parse_f64(text, length, &number) || calendar_parse_date(text, length, &moment) ||
+           calendar_parse_time(text, length, TIME_NANO, &moment) ||
+           calendar_parse_timestamp(text, length, TIME_MICRO, &moment, &zoned, &offset);
 }
 
 /* A text above values of another type is a name; a value above values of its own
@@ -300,7 +308,7 @@ enum haul_code csv_sniff_header(struct csv_sniffer *sniffer, bool *header, struc
             plain = false;
         if (field.type == TYPE_UTF8 || !texts[c][0])
             continue;
-        if (csv_guess_fits(guess, texts[c], strlen(texts[c])))
+        if (like_a_value(texts[c]) || csv_guess_fits(guess, texts[c], strlen(texts[c])))
             row = true;
         else
             name = true;

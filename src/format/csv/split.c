@@ -90,13 +90,17 @@ static uint64_t line_of(struct csv_split *split, size_t offset)
     return split->line;
 }
 
-static enum haul_code not_closed(struct csv_split *split, struct haul_error *err)
+static enum haul_code no_end(struct csv_input *input, struct haul_error *err)
 {
-    return error_set(err, split->window.final ? HAUL_DATA : HAUL_LIMIT,
-                     "line %llu: a record begins here that does not end within %zu bytes%s",
-                     (unsigned long long)line_of(split, 0), split->window.bytes.length,
-                     split->marks.quoted ? ": a quote in it is not closed; --quote none reads quotes as text"
-                                         : "; give more --memory");
+    struct csv_split *split = input->split;
+    if (split->window.final)
+        (void)error_set(
+            err, HAUL_DATA,
+            "a quote in the record that begins here is not closed before the end of the file; --quote "
+            "none reads quotes as text");
+    else
+        (void)csv_window_error(input->context.memory, split->window.bytes.length, split->marks.quoted, err);
+    return error_prefix(err, "line %llu", (unsigned long long)line_of(split, 0));
 }
 
 /* The next records into the window; done at the end of the file. */
@@ -109,9 +113,10 @@ static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
     if (split->counted < drop)
         split->line = split->counted ? line_of(split, drop) : split->line + marks->lines;
     split->counted = split->next = split->start = 0;
-    for (size_t want = input->window_bytes;; want *= 2, drop = 0) {
+    for (size_t want = input->window_bytes; want; want = csv_window_grow(want, window->bytes_max)) {
         if (context_check(&input->context, err) || csv_window_fill(window, drop, want, err))
             return err->code;
+        drop = 0;
         *marks = (struct csv_marks){.records = (uint32_t *)(void *)split->records.data,
                                     .capacity = RECORDS_AT_ONCE};
         csv_scan_run(&input->scan, window->bytes.data, window->bytes.length, window->final, marks);
@@ -119,10 +124,9 @@ static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
         if (marks->complete)
             return HAUL_OK;
         if (split->done)
-            return window->bytes.length ? not_closed(split, err) : HAUL_OK;
-        if (want * 2 > window->bytes_max)
-            return not_closed(split, err);
+            return window->bytes.length ? no_end(input, err) : HAUL_OK;
     }
+    return no_end(input, err);
 }
 
 /* Takes records into the part until it is full. *rows and *end (of the last

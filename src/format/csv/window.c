@@ -28,6 +28,31 @@ enum haul_code csv_bytes_read(const struct csv_bytes *from, int64_t offset, void
     return HAUL_OK;
 }
 
+size_t csv_record_max(const struct memory *memory)
+{
+    size_t max = memory_value_max(memory);
+    return max < CSV_SCAN_LENGTH_MAX ? max : CSV_SCAN_LENGTH_MAX;
+}
+
+size_t csv_window_grow(size_t want, size_t bytes_max)
+{
+    if (want >= bytes_max)
+        return 0;
+    return want * 2 < bytes_max ? want * 2 : bytes_max;
+}
+
+enum haul_code csv_window_error(const struct memory *memory, size_t bytes, bool quoted,
+                                struct haul_error *err)
+{
+    const char *what =
+        quoted ? "a record with a quote that is not closed so far (--quote none reads quotes as text)"
+               : "a record that does not end so far";
+    if (bytes >= CSV_SCAN_LENGTH_MAX)
+        return error_set(err, HAUL_DATA, "%s is longer than %zu bytes, the longest that haul reads", what,
+                         bytes);
+    return memory_error(memory, bytes * 2, what, err);
+}
+
 void csv_window_init(struct csv_window *window, const struct csv_bytes *from, int64_t at, int64_t end,
                      struct memory *memory)
 {
@@ -35,9 +60,7 @@ void csv_window_init(struct csv_window *window, const struct csv_bytes *from, in
     window->from = from;
     window->at = at;
     window->end = end >= 0 ? end : from->file->size >= 0 ? from->file->size : INT64_MAX;
-    window->bytes_max = memory_value_max(memory);
-    if (window->bytes_max > CSV_SCAN_LENGTH_MAX)
-        window->bytes_max = CSV_SCAN_LENGTH_MAX;
+    window->bytes_max = csv_record_max(memory);
     buffer_init(&window->bytes, memory);
 }
 

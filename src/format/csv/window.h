@@ -41,4 +41,16 @@ void csv_window_release(struct csv_window *window);
  * the range ends. A file that ends before the range does was cut: HAUL_DATA. */
 enum haul_code csv_window_fill(struct csv_window *window, size_t drop, size_t want, struct haul_error *err);
 
+/* The next larger size for a record that did not end within `want` bytes; 0 when
+ * there is none. */
+size_t csv_window_grow(size_t want, size_t bytes_max);
+
+/* HAUL_LIMIT for a record that is longer than memory allows, or HAUL_DATA when
+ * more memory would not help. */
+enum haul_code csv_window_error(const struct memory *memory, size_t bytes, bool quoted,
+                                struct haul_error *err);
+
+/* The largest record that memory allows, CSV_SCAN_LENGTH_MAX at most. */
+size_t csv_record_max(const struct memory *memory);
+
 #endif

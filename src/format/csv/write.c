@@ -85,16 +85,9 @@ static enum haul_code make_room(struct csv_piece *piece, size_t bytes, struct bu
     size_t count = block_count(piece);
     struct buffer *last = count ? block_at(piece, count - 1) : NULL;
     if (!last || last->capacity - last->length < bytes + BUFFER_PADDING) {
-        struct haul_error full = {0};
-        enum haul_code code = new_block(piece, bytes, &full);
-        if (code == HAUL_LIMIT && count)
-            code = piece_spill(&piece->base, err) ? err->code : new_block(piece, bytes, &full);
-        if (code) {
-            if (!err->code)
-                *err = full;
-            return code;
-        }
-        last = block_at(piece, block_count(piece) - 1);
+        if (new_block(piece, bytes, err))
+            return err->code;
+        last = block_at(piece, count);
     }
     *out = last;
     return HAUL_OK;
@@ -183,8 +176,8 @@ static size_t group_bytes(const struct csv_piece *piece, const struct csv_cells 
            group->rows + CSV_CELL_PADDING + CSV_DELIMITER_BYTES_MAX;
 }
 
-static enum haul_code write_group(struct csv_piece *piece, const struct batch *batch, int64_t from,
-                                  size_t rows, struct haul_error *err)
+static enum haul_code try_group(struct csv_piece *piece, const struct batch *batch, int64_t from, size_t rows,
+                                struct haul_error *err)
 {
     const size_t columns = (size_t)piece->output->schema.count;
     struct csv_cells group = {.stride = columns, .from = from, .rows = rows};
@@ -200,6 +193,22 @@ static enum haul_code write_group(struct csv_piece *piece, const struct batch *b
     if (make_room(piece, group_bytes(piece, &group), &out, err))
         return err->code;
     return put_rows(piece, batch, &group, out, err);
+}
+
+/* Short of memory, what is finished is spilled, and the group tried again. */
+static enum haul_code write_group(struct csv_piece *piece, const struct batch *batch, int64_t from,
+                                  size_t rows, struct haul_error *err)
+{
+    struct haul_error full = {0};
+    enum haul_code code = try_group(piece, batch, from, rows, &full);
+    if (code == HAUL_LIMIT && block_count(piece)) {
+        if (piece_spill(&piece->base, err))
+            return err->code;
+        return try_group(piece, batch, from, rows, err);
+    }
+    if (code)
+        *err = full;
+    return code;
 }
 
 static enum haul_code piece_write(struct piece *base, const struct batch *batch, struct haul_error *err)

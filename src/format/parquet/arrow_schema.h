@@ -7,6 +7,7 @@
 #define HAUL_FORMAT_PARQUET_ARROW_SCHEMA_H
 
 #include "batch/type.h"
+#include "format/parquet/footer.h"
 
 #define ARROW_SCHEMA_KEY "ARROW:schema"
 
@@ -14,5 +15,8 @@ bool arrow_schema_is_needed(const struct schema *schema);
 
 /* Appends the value of the key: an encapsulated IPC message as base64. */
 enum haul_code arrow_schema_print(const struct schema *schema, struct buffer *out, struct haul_error *err);
+
+/* Takes durations and time zones from the key of a file, where it has one. */
+void arrow_schema_apply(const struct file_metadata *file, struct schema *schema);
 
 #endif

@@ -12,6 +12,7 @@
 #include "batch/array.h"
 
 static const int32_t no_offsets[1] = {0};
+static const uint8_t no_data[1] = {0};
 
 static const char *column_name(const struct view *view)
 {
@@ -43,8 +44,10 @@ static enum haul_code init_values(struct view *view, struct haul_error *err)
             return bad_shape(view, "no offsets", err);
         if (view->field->child_count)
             return HAUL_OK;
-        view->data = array->buffers[2];
-        return view->data || view->offsets[view->length] == 0 ? HAUL_OK : bad_shape(view, "no data", err);
+        if (!array->buffers[2] && view->offsets[view->length] != 0)
+            return bad_shape(view, "no data", err);
+        view->data = array->buffers[2] ? array->buffers[2] : no_data;
+        return HAUL_OK;
     default:
         return HAUL_OK;
     }

@@ -7,7 +7,7 @@
  * a NULL row has no index that counts. array_add_dictionary (array.h) makes one.
  *
  * Pointers are aligned to the value's width; nothing may be read past the last
- * value. A pointer of a column without rows may be NULL, offsets never.
+ * value. A pointer of a column without rows may be NULL, offsets and data never.
  */
 #ifndef HAUL_BATCH_VIEW_H
 #define HAUL_BATCH_VIEW_H

@@ -38,6 +38,18 @@ static bool buffer_grow(struct buffer *buffer, size_t capacity)
     return true;
 }
 
+/* Doubling in powers of two up to 1 MiB: buffers of many lengths share few sizes,
+ * so that a budget's kept blocks fit the next batch. Beyond, by half. */
+static size_t capacity_wish(size_t old, size_t need)
+{
+    size_t wish = old < DOUBLING_MAX ? old * 2 : old + old / 2;
+    if (wish < need)
+        wish = need;
+    if (wish < CAPACITY_LEAST)
+        wish = CAPACITY_LEAST;
+    return wish < DOUBLING_MAX ? (size_t)1 << (64 - __builtin_clzll(wish - 1)) : wish;
+}
+
 enum haul_code buffer_reserve(struct buffer *buffer, size_t more, struct haul_error *err)
 {
     size_t need;
@@ -46,10 +58,7 @@ enum haul_code buffer_reserve(struct buffer *buffer, size_t more, struct haul_er
     need += BUFFER_PADDING;
     if (need <= buffer->capacity)
         return HAUL_OK;
-    size_t old = buffer->capacity;
-    size_t wish = old < DOUBLING_MAX ? old * 2 : old + old / 2;
-    if (wish < CAPACITY_LEAST)
-        wish = CAPACITY_LEAST;
+    size_t old = buffer->capacity, wish = capacity_wish(old, need);
     if (wish > need && buffer_grow(buffer, wish))
         return HAUL_OK;
     if (buffer_grow(buffer, need))

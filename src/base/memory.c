@@ -26,6 +26,7 @@
 #include <string.h>
 
 #define KEPT_BYTES_UNLIMITED ((size_t)256 << 20) /* kept by a budget without a limit */
+#define COPY_BYTES_MAX       ((size_t)1 << 20)   /* moved by copying, if a kept block is there */
 #define MIB                  ((size_t)1 << 20)
 
 struct memory {
@@ -326,6 +327,14 @@ void *memory_realloc(struct memory *memory, void *block, size_t old_size, size_t
         return NULL;
     if (new_usable == old_usable)
         return block;
+    /* A kept block is warm: copying into it costs less than fresh pages. */
+    void *kept = memory && old_usable <= COPY_BYTES_MAX ? kept_take(memory, new_usable) : NULL;
+    if (kept) {
+        memcpy(kept, block, old_size < new_size ? old_size : new_size);
+        atomic_fetch_add_explicit(&memory->references, 1, memory_order_relaxed);
+        memory_free(memory, block, old_size);
+        return kept;
+    }
     if (block_can_be_resized(old_usable) && block_can_be_resized(new_usable))
         return block_regrow(memory, block, old_usable, new_usable);
     void *moved = memory_alloc(memory, new_size);

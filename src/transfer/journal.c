@@ -96,8 +96,7 @@ enum haul_code journal_print(const char *type, const struct receipt *receipt, st
         done = put(root, "reject_lines", json_string(receipt->rejects));
     if (!done) {
         json_decref(root);
-        return error_set(err, HAUL_INTERNAL,
-                         "a receipt cannot be written as JSON (its text is not UTF-8), or no memory");
+        return error_nomem(err, "a receipt"); /* texts are ours and UTF-8: nothing else can fail */
     }
     return line_append(root, out, err);
 }

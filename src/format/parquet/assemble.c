@@ -91,15 +91,20 @@ static size_t entries_of(const uint8_t *repetition, size_t count, int64_t *rows)
     return i;
 }
 
-/* Bits of the leaf's slots among `count` entries. */
-static void slots_mark(const uint8_t *definition, size_t count, int slot, int there, uint8_t *bits,
-                       int64_t first)
+struct span { /* definition levels of a leaf */
+    const uint8_t *definition;
+    size_t count;
+    int slot, there; /* from these on: a slot exists, a value is there */
+};
+
+/* Bits of the leaf's slots, from bit `first` on; one more may be written. */
+static void slots_mark(const struct span *span, uint8_t *bits, int64_t first)
 {
-    for (size_t i = 0; i < count; i++) {
-        unsigned bit = definition[i] >= there, shift = (unsigned)(first & 7);
+    for (size_t i = 0; i < span->count; i++) {
+        unsigned bit = span->definition[i] >= span->there, shift = (unsigned)(first & 7);
         uint8_t *byte = bits + (first >> 3);
         *byte = (uint8_t)((*byte & ~(1u << shift)) | bit << shift);
-        first += definition[i] >= slot;
+        first += span->definition[i] >= span->slot;
     }
 }
 
@@ -116,10 +121,11 @@ static size_t count_from(const uint8_t *levels, size_t count, int least)
 static enum haul_code entries_take(struct column_reader *leaf, struct leaf_levels *levels,
                                    struct builder *builder, size_t count, struct haul_error *err)
 {
-    const uint8_t *definition = levels->page_definition.data + levels->place;
-    int slot = slot_level(leaf->leaf), there = leaf->leaf->def;
-    size_t slots = count_from(definition, count, slot), present = count_from(definition, count, there);
-    enum haul_code code = buffer_append(&levels->definition, definition, count, err);
+    struct span span = {levels->page_definition.data + levels->place, count, slot_level(leaf->leaf),
+                        leaf->leaf->def};
+    size_t slots = count_from(span.definition, count, span.slot);
+    size_t present = count_from(span.definition, count, span.there);
+    enum haul_code code = buffer_append(&levels->definition, span.definition, count, err);
     if (!code)
         code = buffer_append(&levels->repetition, levels->page_repetition.data + levels->place, count, err);
     if (!code && type_table[builder->field->type].layout != LAYOUT_NONE && !builder->validity.length)
@@ -129,7 +135,7 @@ static enum haul_code entries_take(struct column_reader *leaf, struct leaf_level
     if (code)
         return code;
     if (builder->validity.length)
-        slots_mark(definition, count, slot, there, builder->validity.data, builder->length);
+        slots_mark(&span, builder->validity.data, builder->length);
     code = column_reader_slots(leaf, builder, slots, present, err);
     if (!leaf->leaf->nullable && builder->field->type != TYPE_NULL)
         builder->null_count = 0; /* only missing because something above it is */

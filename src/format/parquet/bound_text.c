@@ -67,22 +67,21 @@ static bool bound_take(const struct node *leaf, enum order order, struct slice b
     return !bound_is_nan(order, bound);
 }
 
-/* The two slices of a chunk that count; false when none do. */
-static bool slices_of(const struct parquet_input *input, int leaf, enum order order,
-                      const struct statistics *statistics, struct slice *min, struct slice *max)
+struct range {
+    struct slice min, max;
+};
+
+/* The two bounds of a chunk that count; false when none do. `ordered`: the
+ * footer gives the leaf an order we know. */
+static bool range_of(const struct statistics *statistics, bool ordered, enum order order, struct range *range)
 {
-    if (thrift_has(statistics, STATISTICS_MIN) && thrift_has(statistics, STATISTICS_MAX) &&
-        order_known(input, leaf)) {
-        *min = statistics->min;
-        *max = statistics->max;
+    if (ordered && thrift_has(statistics, STATISTICS_MIN) && thrift_has(statistics, STATISTICS_MAX)) {
+        *range = (struct range){statistics->min, statistics->max};
         return true;
     }
-    if (!order_is_signed(order) || !thrift_has(statistics, STATISTICS_MIN_OLD) ||
-        !thrift_has(statistics, STATISTICS_MAX_OLD))
-        return false;
-    *min = statistics->min_old;
-    *max = statistics->max_old;
-    return true;
+    *range = (struct range){statistics->min_old, statistics->max_old};
+    return order_is_signed(order) && thrift_has(statistics, STATISTICS_MIN_OLD) &&
+           thrift_has(statistics, STATISTICS_MAX_OLD);
 }
 
 static bool chunk_all_null(const struct column_metadata *meta)
@@ -97,15 +96,15 @@ static bool chunk_add(const struct parquet_input *input, int leaf, const struct 
 {
     const struct node *node = input->tree.leaves[leaf];
     enum order order = statistics_order(node);
-    struct slice min, max;
+    struct range range;
     struct bound low, high;
     if (!chunk->meta)
         return false;
     if (chunk_all_null(chunk->meta))
         return true;
     if (!thrift_has(chunk->meta, COLUMN_META_STATISTICS) ||
-        !slices_of(input, leaf, order, chunk->meta->statistics, &min, &max) ||
-        !bound_take(node, order, min, &low) || !bound_take(node, order, max, &high))
+        !range_of(chunk->meta->statistics, order_known(input, leaf), order, &range) ||
+        !bound_take(node, order, range.min, &low) || !bound_take(node, order, range.max, &high))
         return false;
     if (!found->any || bound_compare(order, &low, &found->min) < 0)
         found->min = low;

@@ -91,8 +91,8 @@ static enum haul_code dense_decimal_bytes(struct column_reader *column, uint8_t 
         code = values_bytes(&column->values, ints(&column->indices), count, &column->scratch, err);
     if (code)
         return code;
-    const char *problem = convert_decimal_bytes(column->scratch.data, ints(&column->indices), count,
-                                                column->convert.precision, out, &at);
+    struct byte_values values = {column->scratch.data, ints(&column->indices), count};
+    const char *problem = convert_decimal_bytes(&values, column->convert.precision, out, &at);
     return problem ? convert_failed(problem, at, err) : HAUL_OK;
 }
 
@@ -195,7 +195,7 @@ static enum haul_code slots_fixed(struct column_reader *column, struct builder *
         code = dense_any(column, dense, present, err);
     }
     if (!code && present < slots)
-        spread_fixed(values, width, slots, present, builder->validity.data, builder->length);
+        spread_fixed(values, width, &(struct slots){builder->validity.data, builder->length, slots, present});
     return code;
 }
 
@@ -232,7 +232,7 @@ static enum haul_code slots_bytes(struct column_reader *column, struct builder *
     if (builder->data.length > INT32_MAX)
         return error_set(err, HAUL_LIMIT, "more than 2 GiB of text in one batch");
     if (present < slots)
-        spread_offsets(offsets, slots, present, builder->validity.data, builder->length);
+        spread_offsets(offsets, &(struct slots){builder->validity.data, builder->length, slots, present});
     else
         offsets_from_lengths(offsets, slots);
     if (builder->field->type == TYPE_UTF8 && !is_indexed(column))

@@ -100,18 +100,18 @@ static const char *decimal_from_fixed(const struct convert *convert, const uint8
     return decimals_check(to, count, convert->precision, at);
 }
 
-const char *convert_decimal_bytes(const uint8_t *in, const int32_t *lengths, size_t count, int precision,
-                                  uint8_t *out, size_t *at)
+const char *convert_decimal_bytes(const struct byte_values *values, int precision, uint8_t *out, size_t *at)
 {
     int128_t *to = (int128_t *)(void *)out;
-    for (size_t i = 0; i < count; i++) {
-        if (!big_endian(in, (size_t)lengths[i], &to[i])) {
+    const uint8_t *in = values->data;
+    for (size_t i = 0; i < values->count; i++) {
+        if (!big_endian(in, (size_t)values->lengths[i], &to[i])) {
             *at = i;
             return beyond_precision;
         }
-        in += lengths[i];
+        in += values->lengths[i];
     }
-    return decimals_check(to, count, precision, at);
+    return decimals_check(to, values->count, precision, at);
 }
 
 /* ---- INT96 ---- */

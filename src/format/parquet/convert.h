@@ -22,8 +22,13 @@ struct convert {
 /* For leaves of fixed width. */
 struct convert convert_for(const struct node *leaf);
 
-/* BYTE_ARRAY decimals: `lengths` beside the bytes. */
-const char *convert_decimal_bytes(const uint8_t *in, const int32_t *lengths, size_t count, int precision,
-                                  uint8_t *out, size_t *at);
+struct byte_values { /* one after another */
+    const uint8_t *data;
+    const int32_t *lengths;
+    size_t count;
+};
+
+/* BYTE_ARRAY decimals. */
+const char *convert_decimal_bytes(const struct byte_values *values, int precision, uint8_t *out, size_t *at);
 
 #endif

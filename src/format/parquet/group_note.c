@@ -349,7 +349,7 @@ enum haul_code group_note_read(struct slice data, int leaf_count, struct arena *
         return not_a_note(err);
     size_t parsed = 0;
     enum haul_code code =
-        thrift_parse(&thrift_row_group, row_group, &note->row_group, arena, &parsed, NULL, err);
+        thrift_parse(&thrift_row_group, row_group, &note->row_group, arena, &parsed, err);
     if (code)
         return error_prefix(err, "the receipt of a row group");
     if (parsed != row_group.length || note->row_group.columns.count != (size_t)leaf_count)

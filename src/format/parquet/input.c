@@ -11,6 +11,7 @@
  * one part of a file without row groups. Specification: sections 1, 13 and 16.
  */
 #include "format/parquet/input.h"
+#include "format/parquet/arrow_schema.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,8 +100,7 @@ static enum haul_code footer_parse(struct parquet_input *input, struct haul_erro
 {
     size_t used = 0;
     struct slice bytes = {input->bytes.data, input->bytes.length};
-    enum haul_code code =
-        thrift_parse(&thrift_file_metadata, bytes, &input->meta, &input->arena, &used, NULL, err);
+    enum haul_code code = thrift_parse(&thrift_file_metadata, bytes, &input->meta, &input->arena, &used, err);
     if (code)
         return code;
     if (thrift_has(&input->meta, FILE_ENCRYPTION))
@@ -112,6 +112,7 @@ static enum haul_code footer_parse(struct parquet_input *input, struct haul_erro
     if (input->all.count == 0)
         return error_set(err, HAUL_UNSUPPORTED, "the file has no columns");
     schema_sql_types_apply(&input->meta, &input->all);
+    arrow_schema_apply(&input->meta, &input->all);
     return groups_check(input, err);
 }
 

@@ -52,7 +52,7 @@ static bool pages_indexed(const struct parquet_input *input, const struct column
     told = told && !buffer_resize(&bytes, (size_t)length, &ignored) &&
            !input_read_all(input->file, chunk->offset_index_offset, bytes.data, bytes.length, &ignored) &&
            !thrift_parse(&thrift_offset_index, (struct slice){bytes.data, bytes.length}, &index, &arena,
-                         &used, NULL, &ignored);
+                         &used, &ignored);
     *pages = told ? (int64_t)index.page_locations.count : 0;
     buffer_release(&bytes);
     arena_release(&arena);

@@ -97,9 +97,9 @@ static const char *header_problem(const struct page_header *h)
 }
 
 enum haul_code page_header_parse(struct slice data, struct page_header *header, struct arena *arena,
-                                 size_t *used, bool *cut, struct haul_error *err)
+                                 size_t *used, struct haul_error *err)
 {
-    enum haul_code code = thrift_parse(&thrift_page_header, data, header, arena, used, cut, err);
+    enum haul_code code = thrift_parse(&thrift_page_header, data, header, arena, used, err);
     if (code)
         return code;
     const char *problem = header_problem(header);

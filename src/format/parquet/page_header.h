@@ -44,9 +44,9 @@ extern const struct thrift_table thrift_page_header;
 #define PAGE_HEADER_BYTES_MAX ((size_t)16 << 20) /* statistics may be long */
 
 /* Parses and checks: sizes and counts not negative, the header of its own type
- * there, v2 level bytes within the page. *cut as in thrift_parse. */
+ * there, v2 level bytes within the page. *used as in thrift_parse. */
 enum haul_code page_header_parse(struct slice data, struct page_header *header, struct arena *arena,
-                                 size_t *used, bool *cut, struct haul_error *err);
+                                 size_t *used, struct haul_error *err);
 
 enum haul_code page_header_write(const struct page_header *header, struct buffer *out,
                                  struct haul_error *err);

@@ -151,12 +151,11 @@ static enum haul_code header_read(struct page_reader *reader, struct page_header
         size_t left = window_left(reader), used = 0;
         if (left == 0)
             return error_set(err, HAUL_DATA, "the column ends before its last value");
-        bool cut = false;
         struct slice bytes = {reader->window.data + reader->position, left};
-        code = page_header_parse(bytes, header, arena, &used, &cut, err);
+        code = page_header_parse(bytes, header, arena, &used, err);
         if (!code)
             reader->position += used;
-        if (!cut || left < look || look >= PAGE_HEADER_BYTES_MAX)
+        if (used != THRIFT_CUT || left < look || look >= PAGE_HEADER_BYTES_MAX)
             return code;
     }
 }

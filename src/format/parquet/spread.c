@@ -11,83 +11,90 @@ struct wide { /* 16 bytes */
     uint64_t low, high;
 };
 
-static void spread_2(uint16_t *values, size_t count, size_t from, const uint8_t *bits, int64_t first)
+static inline bool slot_bit(const struct slots *slots, size_t i)
 {
-    for (size_t i = 0; i < count; i++) {
-        unsigned bit = bit_get(bits, first + (int64_t)i);
+    return bit_get(slots->bits, slots->first + (int64_t)i);
+}
+
+static void spread_2(uint16_t *values, const struct slots *slots)
+{
+    size_t from = slots->count - slots->present;
+    for (size_t i = 0; i < slots->count; i++) {
+        unsigned bit = slot_bit(slots, i);
         values[i] = (uint16_t)(values[from] & (0 - bit));
         from += bit;
     }
 }
 
-static void spread_4(uint32_t *values, size_t count, size_t from, const uint8_t *bits, int64_t first)
+static void spread_4(uint32_t *values, const struct slots *slots)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bit = bit_get(bits, first + (int64_t)i);
+    size_t from = slots->count - slots->present;
+    for (size_t i = 0; i < slots->count; i++) {
+        uint32_t bit = slot_bit(slots, i);
         values[i] = values[from] & (0 - bit);
         from += bit;
     }
 }
 
-static void spread_8(uint64_t *values, size_t count, size_t from, const uint8_t *bits, int64_t first)
+static void spread_8(uint64_t *values, const struct slots *slots)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bit = bit_get(bits, first + (int64_t)i);
+    size_t from = slots->count - slots->present;
+    for (size_t i = 0; i < slots->count; i++) {
+        uint64_t bit = slot_bit(slots, i);
         values[i] = values[from] & (0 - bit);
         from += bit;
     }
 }
 
-static void spread_16(struct wide *values, size_t count, size_t from, const uint8_t *bits, int64_t first)
+static void spread_16(struct wide *values, const struct slots *slots)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bit = bit_get(bits, first + (int64_t)i);
+    size_t from = slots->count - slots->present;
+    for (size_t i = 0; i < slots->count; i++) {
+        uint64_t bit = slot_bit(slots, i);
         struct wide value = values[from];
         values[i] = (struct wide){value.low & (0 - bit), value.high & (0 - bit)};
         from += bit;
     }
 }
 
-static void spread_any(uint8_t *values, size_t width, size_t count, size_t from, const uint8_t *bits,
-                       int64_t first)
+static void spread_any(uint8_t *values, size_t width, const struct slots *slots)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (bit_get(bits, first + (int64_t)i))
+    size_t from = slots->count - slots->present;
+    for (size_t i = 0; i < slots->count; i++) {
+        if (slot_bit(slots, i))
             memmove(values + i * width, values + from++ * width, width);
         else
             memset(values + i * width, 0, width);
     }
 }
 
-void spread_fixed(uint8_t *values, size_t width, size_t count, size_t present, const uint8_t *bits,
-                  int64_t first)
+void spread_fixed(uint8_t *values, size_t width, const struct slots *slots)
 {
-    size_t from = count - present;
     switch (width) {
     case 2:
-        spread_2((uint16_t *)(void *)values, count, from, bits, first);
+        spread_2((uint16_t *)(void *)values, slots);
         return;
     case 4:
-        spread_4((uint32_t *)(void *)values, count, from, bits, first);
+        spread_4((uint32_t *)(void *)values, slots);
         return;
     case 8:
-        spread_8((uint64_t *)(void *)values, count, from, bits, first);
+        spread_8((uint64_t *)(void *)values, slots);
         return;
     case 16:
-        spread_16((struct wide *)(void *)values, count, from, bits, first);
+        spread_16((struct wide *)(void *)values, slots);
         return;
     default:
-        spread_any(values, width, count, from, bits, first);
+        spread_any(values, width, slots);
     }
 }
 
-void spread_offsets(int32_t *offsets, size_t count, size_t present, const uint8_t *bits, int64_t first)
+void spread_offsets(int32_t *offsets, const struct slots *slots)
 {
-    const int32_t *lengths = offsets + 1 + (count - present);
+    const int32_t *lengths = offsets + 1 + (slots->count - slots->present);
     int32_t end = offsets[0];
     size_t from = 0;
-    for (size_t i = 0; i < count; i++) {
-        int32_t bit = bit_get(bits, first + (int64_t)i);
+    for (size_t i = 0; i < slots->count; i++) {
+        int32_t bit = slot_bit(slots, i);
         end += lengths[from] & -bit;
         offsets[i + 1] = end;
         from += (size_t)bit;

@@ -8,15 +8,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `count` slots at `values`, of which the last `present` hold dense values: they
- * move to the slots whose bit (from bit `first` on) is set; the others become
- * zero. May read one value behind the last slot, up to 16 bytes. */
-void spread_fixed(uint8_t *values, size_t width, size_t count, size_t present, const uint8_t *bits,
-                  int64_t first);
+/* `count` slots, of which those are there whose bit, from bit `first` on, is set. */
+struct slots {
+    const uint8_t *bits;
+    int64_t first;
+    size_t count, present;
+};
+
+/* The last `present` of the slots at `values` hold dense values: they move to
+ * the slots that are there; the others become zero. May read one value behind
+ * the last slot, up to 16 bytes. */
+void spread_fixed(uint8_t *values, size_t width, const struct slots *slots);
 
 /* offsets[0] is set; the last `present` of offsets[1..count] hold lengths. They
- * become offsets, with empty values where the bit is not set. */
-void spread_offsets(int32_t *offsets, size_t count, size_t present, const uint8_t *bits, int64_t first);
+ * become offsets, with empty values where none is there. */
+void spread_offsets(int32_t *offsets, const struct slots *slots);
 
 /* The same when all are there: lengths in offsets[1..count] become offsets. */
 void offsets_from_lengths(int32_t *offsets, size_t count);

@@ -451,19 +451,17 @@ static void parse_struct(struct cursor *c, const struct thrift_table *table, voi
 }
 
 enum haul_code thrift_parse(const struct thrift_table *table, struct slice data, void *out,
-                            struct arena *arena, size_t *used, bool *cut, struct haul_error *err)
+                            struct arena *arena, size_t *used, struct haul_error *err)
 {
     struct cursor c = {.data = data.data, .length = data.length, .arena = arena};
     memset(out, 0, table->size);
     parse_struct(&c, table, out);
-    if (cut)
-        *cut = c.cut;
+    *used = c.cut ? THRIFT_CUT : c.position;
     if (c.nomem)
         return error_set(err, HAUL_LIMIT, "the %s needs more memory than metadata may take", table->name);
     if (c.problem)
         return error_set(err, HAUL_DATA, "the %s is malformed: %s%s%s at its byte %zu", table->name,
                          c.where ? c.where : "", c.where ? " is " : "", c.problem, c.position);
-    *used = c.position;
     return HAUL_OK;
 }
 

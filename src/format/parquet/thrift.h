@@ -70,11 +70,10 @@ struct thrift_table {
 
 /* Parses one struct at the start of `data`. Lists and structs are allocated in
  * `arena`, bytes stay in `data`. *used gets its length. HAUL_DATA when it is
- * malformed; when it only needs more bytes than there are, *cut (may be NULL)
- * is true as well. */
+ * malformed; *used is THRIFT_CUT then when it only needs more bytes than there are. */
+#define THRIFT_CUT SIZE_MAX
 enum haul_code thrift_parse(const struct thrift_table *table, struct slice data, void *out,
-                            struct arena *arena, size_t *used, bool *cut, struct haul_error *err)
-    __attribute__((nonnull(3, 4, 5)));
+                            struct arena *arena, size_t *used, struct haul_error *err);
 
 /* Appends the struct to `out`. */
 enum haul_code thrift_write(const struct thrift_table *table, const void *in, struct buffer *out,

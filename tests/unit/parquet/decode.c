@@ -276,7 +276,7 @@ static void spread_check(size_t width)
         memset(values + (5 + i) * width, (int)i + 1, width);
         memset(expected + slots[i] * width, (int)i + 1, width);
     }
-    spread_fixed(values, width, 8, 3, bits, 3);
+    spread_fixed(values, width, &(struct slots){bits, 3, 8, 3});
     assert_memory_equal(values, expected, 8 * width);
 }
 
@@ -291,7 +291,7 @@ static void test_spread(void **state)
     spread_check(8);
     spread_check(12);
     spread_check(16);
-    spread_offsets(offsets, 5, 2, &bits, 0);
+    spread_offsets(offsets, &(struct slots){&bits, 0, 5, 2});
     static const int32_t expected[6] = {10, 10, 12, 12, 12, 17};
     assert_memory_equal(offsets, expected, sizeof expected);
 }

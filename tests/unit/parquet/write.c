@@ -348,7 +348,7 @@ static void parse_footer(const struct buffer *bytes, struct file_metadata *file,
     memcpy(&length, end - 8, sizeof length);
     struct slice footer = {end - 8 - length, length};
     memset(file, 0, sizeof *file);
-    assert_int_equal(thrift_parse(&thrift_file_metadata, footer, file, arena, &used, NULL, &err), 0);
+    assert_int_equal(thrift_parse(&thrift_file_metadata, footer, file, arena, &used, &err), 0);
     assert_int_equal(used, length);
 }
 
@@ -377,14 +377,14 @@ static int64_t check_pages(const struct buffer *bytes, const struct column_chunk
     struct offset_index index = {0};
     size_t used;
     struct slice data = {bytes->data + chunk->offset_index_offset, (size_t)chunk->offset_index_length};
-    assert_int_equal(thrift_parse(&thrift_offset_index, data, &index, arena, &used, NULL, &err), 0);
+    assert_int_equal(thrift_parse(&thrift_offset_index, data, &index, arena, &used, &err), 0);
     int64_t at = chunk->meta->data_page_offset, levels = 0;
     for (size_t i = 0; i < index.page_locations.count; i++) {
         const struct page_location *page = &index.page_locations.items[i];
         struct page_header header = {0};
         struct slice place = {bytes->data + page->offset, (size_t)page->compressed_page_size};
         assert_int_equal(page->offset, at);
-        assert_int_equal(page_header_parse(place, &header, arena, &used, NULL, &err), 0);
+        assert_int_equal(page_header_parse(place, &header, arena, &used, &err), 0);
         assert_int_equal((int64_t)used + header.compressed_size, page->compressed_page_size);
         assert_true(thrift_has(&header, PAGE_HEADER_CRC));
         at += page->compressed_page_size;

@@ -21,11 +21,11 @@ ROOMS = {
     "store": ({"store", "base"}, set()),
     "format": ({"format", "store", "batch", "base"},
                {"zstd.h", "snappy-c.h", "lz4.h", "zlib.h", "libdeflate.h", "brotli", "expat.h", "xxhash.h"}),
-    "database": ({"database", "batch", "base"}, {"sqlite3.h"}),
+    "database": ({"database", "batch", "base"}, {"sqlite3.h", "libpq-fe.h"}),
     "transfer": ({"transfer", "store", "batch", "base"}, {"jansson.h"}),
 }
 LIBRARY = {"openssl", "gssapi", "iconv.h", "xxhash.h", "zstd.h", "snappy-c.h", "lz4.h", "zlib.h", "libdeflate.h",
-           "brotli", "expat.h", "sqlite3.h", "jansson.h"}
+           "brotli", "expat.h", "sqlite3.h", "libpq-fe.h", "jansson.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 

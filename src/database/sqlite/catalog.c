@@ -225,26 +225,31 @@ enum haul_code sqlite_table_unknown(struct connection *connection, const char *n
     return err->code;
 }
 
+enum haul_code sqlite_table_number(struct connection *connection, const char *select, const char *name,
+                                   int64_t *value, struct haul_error *err)
+{
+    struct sql sql = {0};
+    sql_add(&sql, "%s", select);
+    sql_name(&sql, name);
+    const char *text = sql_text(&sql, err);
+    enum haul_code code = text ? sqlite_number(connection, text, NULL, 0, value, err) : err->code;
+    sql_release(&sql);
+    return code;
+}
+
 /* A view may be broken (its table is gone) and a virtual table's module
  * missing: then the count is unknown, which is no reason to list nothing. */
 static enum haul_code count_rows(struct connection *connection, const char *name, int64_t *rows,
                                  struct haul_error *err)
 {
-    struct sql sql = {0};
-    struct haul_error broken = {0};
-    sql_add(&sql, "SELECT count(*) FROM ");
-    sql_name(&sql, name);
-    const char *text = sql_text(&sql, err);
-    enum haul_code code = text ? HAUL_OK : err->code;
-    if (text && sqlite_number(connection, text, NULL, -1, rows, &broken)) {
-        *rows = -1;
-        if ((broken.vendor_code & 0xff) != SQLITE_ERROR) {
-            *err = broken;
-            code = err->code;
-        }
-    }
-    sql_release(&sql);
-    return code;
+    struct haul_error failed = {0};
+    if (!sqlite_table_number(connection, "SELECT count(*) FROM ", name, rows, &failed))
+        return HAUL_OK;
+    *rows = -1;
+    if ((failed.vendor_code & 0xff) == SQLITE_ERROR)
+        return HAUL_OK;
+    *err = failed;
+    return err->code;
 }
 
 /* Pages of the table itself, from the dbstat table when SQLite was built with it. */

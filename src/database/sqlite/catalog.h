@@ -41,6 +41,11 @@ enum haul_code sqlite_table_unknown(struct connection *connection, const char *n
 /* "main.orders" and "\"orders\"" as the name they mean; in `arena`, NULL: no memory. */
 const char *sqlite_table_plain(const char *name, struct arena *arena);
 
+/* The number that `select` followed by the table's name gives ("SELECT count(*)
+ * FROM "); 0 when it gives no row. */
+enum haul_code sqlite_table_number(struct connection *connection, const char *select, const char *name,
+                                   int64_t *value, struct haul_error *err);
+
 /* The place of a column, without regard to case; -1. */
 int sqlite_table_column(const struct table *table, const char *name);
 

@@ -226,8 +226,12 @@ void sqlite_disconnect(struct connection *connection)
 enum haul_code sqlite_prepare(struct connection *connection, const char *sql, sqlite3_stmt **statement,
                               struct haul_error *err)
 {
-    int rc = sqlite3_prepare_v3(connection->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
-    return rc ? sqlite_fail(connection, rc, err) : HAUL_OK;
+    const char *tail = "";
+    int rc = sqlite3_prepare_v3(connection->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, &tail);
+    if (rc)
+        return sqlite_fail(connection, rc, err);
+    tail += strspn(tail, " \t\r\n;");
+    return *tail ? error_set(err, HAUL_USAGE, "a second statement begins at \"%s\"", tail) : HAUL_OK;
 }
 
 enum haul_code sqlite_step(struct connection *connection, sqlite3_stmt *statement, bool *row,

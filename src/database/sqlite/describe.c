@@ -14,6 +14,7 @@
 #include "database/sqlite/source.h"
 
 #include "base/unicode.h"
+#include "database/sqlite/condition.h"
 #include "database/sqlite/override.h"
 #include "database/sqlite/sample.h"
 #include <ctype.h>
@@ -138,6 +139,8 @@ static enum haul_code find_table(struct sqlite_source *source, struct haul_error
 static enum haul_code list_columns(struct sqlite_source *source, struct schema *all, struct haul_error *err)
 {
     source->access = ACCESS_PLAIN;
+    if (source->request.where && sqlite_condition_check(source->request.where, err))
+        return err->code;
     if (source->request.query)
         return list_query(source, all, err);
     if (find_table(source, err))
@@ -206,17 +209,12 @@ static enum haul_code count_rows(struct sqlite_source *source, struct source_inf
     info->rows = info->bytes = -1;
     if (source->access == ACCESS_PLAIN || source->request.where)
         return HAUL_OK;
-    struct sql sql = {0};
-    sql_add(&sql, "SELECT count(*) FROM ");
-    sql_name(&sql, source->table.name);
-    const char *text = sql_text(&sql, err);
-    enum haul_code code =
-        text ? sqlite_number(&source->connection, text, NULL, 0, &info->rows, err) : err->code;
-    sql_release(&sql);
-    info->rows_exact = !code;
-    if (!code)
-        info->bytes = (int64_t)((double)info->rows * source->row_bytes);
-    return code;
+    if (sqlite_table_number(&source->connection, "SELECT count(*) FROM ", source->table.name, &info->rows,
+                            err))
+        return err->code;
+    info->rows_exact = true;
+    info->bytes = (int64_t)((double)info->rows * source->row_bytes);
+    return HAUL_OK;
 }
 
 /* The names of the key, when all of it is read. */

@@ -13,7 +13,6 @@
  */
 #include "database/sqlite/sink.h"
 
-#include "base/settings.h"
 #include <string.h>
 #include <strings.h>
 
@@ -24,20 +23,6 @@ static uint64_t hash_text(const char *text)
     for (; *text; text++)
         hash = (hash ^ (uint8_t)*text) * 0x100000001b3u;
     return hash;
-}
-
-static enum haul_code has_rows(struct sqlite_sink *sink, bool *rows, struct haul_error *err)
-{
-    struct sql sql = {0};
-    int64_t found = 0;
-    sql_add(&sql, "SELECT EXISTS (SELECT 1 FROM ");
-    sql_name(&sql, sink->table.name);
-    sql_add(&sql, ")");
-    const char *text = sql_text(&sql, err);
-    enum haul_code code = text ? sqlite_number(&sink->connection, text, NULL, 0, &found, err) : err->code;
-    sql_release(&sql);
-    *rows = found;
-    return code;
 }
 
 /* ---- what is there ---- */
@@ -68,28 +53,33 @@ static enum haul_code check_kind(const struct sqlite_sink *sink, struct haul_err
                      sink->table.name, sink->table.kind, strcmp(sink->table.kind, "view") ? " table" : "");
 }
 
+static enum haul_code tell_absent(struct sqlite_sink *sink, struct haul_error *err)
+{
+    if (sink->connection.db)
+        sqlite_table_unknown(&sink->connection, sink->target, err);
+    else
+        error_set(err, HAUL_NOT_FOUND, "%s: there is no such database", sink->path);
+    return error_prefix(err, "--mode %s wants a table that is there (--mode create makes it)",
+                        sink->mode == SINK_APPEND ? "append" : "truncate");
+}
+
 /* Refuses what the mode forbids; *make says that a new table is to be made. With
  * HAUL_EXISTS too: the transfer wants to know the terms before it believes that. */
 static enum haul_code check_mode(struct sqlite_sink *sink, bool exists, bool ours, bool *make,
                                  struct haul_error *err)
 {
-    bool rows = false;
+    int64_t rows = 0;
     *make = !exists;
     if (sink->mode == SINK_MERGE)
         return error_set(err, HAUL_UNSUPPORTED,
                          "--mode merge is not built for SQLite yet; use create, append, "
                          "truncate or replace");
-    if (!exists && (sink->mode == SINK_APPEND || sink->mode == SINK_TRUNCATE)) {
-        if (sink->connection.db)
-            sqlite_table_unknown(&sink->connection, sink->target, err);
-        else
-            error_set(err, HAUL_NOT_FOUND, "%s: there is no such database", sink->path);
-        strncat(err->message, "; --mode create makes it", sizeof err->message - strlen(err->message) - 1);
-        return err->code;
-    }
+    if (!exists && (sink->mode == SINK_APPEND || sink->mode == SINK_TRUNCATE))
+        return tell_absent(sink, err);
     if (!exists)
         return HAUL_OK;
-    if (check_kind(sink, err) || has_rows(sink, &rows, err))
+    if (check_kind(sink, err) ||
+        sqlite_table_number(&sink->connection, "SELECT 1 FROM ", sink->table.name, &rows, err))
         return err->code;
     *make = sink->mode == SINK_REPLACE || (sink->mode == SINK_CREATE && rows && !ours);
     if (sink->mode == SINK_CREATE && rows && !ours)

@@ -33,13 +33,7 @@ enum haul_code sqlite_run_on(struct sqlite_sink *sink, const char *before, const
 static enum haul_code count_rows(struct sqlite_sink *sink, const char *table, int64_t *rows,
                                  struct haul_error *err)
 {
-    struct sql sql = {0};
-    sql_add(&sql, "SELECT count(*) FROM ");
-    sql_name(&sql, table);
-    const char *text = sql_text(&sql, err);
-    enum haul_code code = text ? sqlite_number(&sink->connection, text, NULL, 0, rows, err) : err->code;
-    sql_release(&sql);
-    return code;
+    return sqlite_table_number(&sink->connection, "SELECT count(*) FROM ", table, rows, err);
 }
 
 enum haul_code sqlite_check_rows(struct sqlite_sink *sink, const char *work, bool all_ours,

@@ -48,6 +48,12 @@ static void reader_close(struct reader *base)
 
 /* ---- one row ---- */
 
+/* The type that holds such a value as it is. */
+static const char *way_out(const struct field *field, int class)
+{
+    return class == SQLITE_BLOB || (class == SQLITE_TEXT && field->type == TYPE_UTF8) ? "binary" : "utf8";
+}
+
 /* The misfit as a reject: in words a user can act on. */
 static enum haul_code reject_value(struct sqlite_reader *reader, int column, int class, const char *misfit,
                                    struct haul_error *err)
@@ -63,8 +69,7 @@ static enum haul_code reject_value(struct sqlite_reader *reader, int column, int
         snprintf(reason, sizeof reason, "NULL in a column that is declared NOT NULL");
     else
         snprintf(reason, sizeof reason, "%s in a column read as %s: %s; --schema '%s:%s' reads it as it is",
-                 sqlite_class_name(class), type, misfit, field->name,
-                 class == SQLITE_BLOB ? "binary" : "utf8");
+                 sqlite_class_name(class), type, misfit, field->name, way_out(field, class));
     struct reject reject = {.part = reader->part,
                             .row = reader->row,
                             .place = reader->source->table.rowid ? place : NULL,
@@ -122,14 +127,11 @@ static size_t bytes_built(const struct sqlite_reader *reader)
     return bytes;
 }
 
-/* Looks at the bytes often when there are few columns and rows may be large. */
-#define ROWS_BETWEEN_LOOKS 16
-
 static enum haul_code fill(struct sqlite_reader *reader, int64_t rows_max, int64_t *rows,
                            struct haul_error *err)
 {
     for (*rows = 0; *rows < rows_max; ++*rows) {
-        if (*rows % ROWS_BETWEEN_LOOKS == 0 && bytes_built(reader) >= BATCH_BYTES)
+        if (bytes_built(reader) >= BATCH_BYTES)
             return HAUL_OK;
         bool row = false;
         if (sqlite_step(&reader->slot->connection, reader->statement, &row, err))

@@ -11,6 +11,7 @@
 #include "database/sqlite/sample.h"
 
 #include "database/sqlite/fetch.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 struct census {
@@ -80,19 +81,12 @@ static int64_t spread(int64_t low, int64_t high, int step)
 
 static enum haul_code rowid_bounds(struct sqlite_source *source, struct range *bounds, struct haul_error *err)
 {
-    struct sql sql = {0};
-    enum haul_code code = HAUL_OK;
-    for (int end = 0; end < 2 && !code; end++) {
-        sql_clear(&sql);
-        sql_add(&sql, "SELECT %s(%s) FROM ", end ? "max" : "min", source->table.rowid);
-        sql_name(&sql, source->table.name);
-        const char *text = sql_text(&sql, err);
-        code =
-            text ? sqlite_number(&source->connection, text, NULL, 0, end ? &bounds->high : &bounds->low, err)
-                 : err->code;
-    }
-    sql_release(&sql);
-    return code;
+    char low[64], high[64];
+    snprintf(low, sizeof low, "SELECT min(%s) FROM ", source->table.rowid);
+    snprintf(high, sizeof high, "SELECT max(%s) FROM ", source->table.rowid);
+    if (sqlite_table_number(&source->connection, low, source->table.name, &bounds->low, err))
+        return err->code;
+    return sqlite_table_number(&source->connection, high, source->table.name, &bounds->high, err);
 }
 
 static enum haul_code count_spread(struct sampler *sampler, sqlite3_stmt *statement, struct haul_error *err)
@@ -173,10 +167,21 @@ static enum haul_code sampler_init(struct sampler *sampler, struct haul_error *e
     return HAUL_OK;
 }
 
+/* A query may be costly: it is not run for types that are certain. */
+static bool is_needed(const struct sqlite_source *source, const enum certainty *certainty)
+{
+    bool open = source->access != ACCESS_PLAIN;
+    for (int i = 0; i < source->schema.count; i++)
+        open |= !source->columns[i].forced && certainty[i] != TYPE_CERTAIN;
+    return open;
+}
+
 enum haul_code sqlite_sample(struct sqlite_source *source, const enum certainty *certainty,
                              struct haul_error *err)
 {
     struct sampler sampler = {.source = source};
+    if (!is_needed(source, certainty))
+        return HAUL_OK;
     enum haul_code code = sampler_init(&sampler, err);
     if (!code)
         code = count_sample(&sampler, err);

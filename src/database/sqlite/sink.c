@@ -55,7 +55,9 @@ enum haul_code sqlite_sink_connect(struct sqlite_sink *sink, enum connect_mode m
         return HAUL_OK;
     if (sqlite_connect(&sink->connection, sink->path, mode, &sink->context, err))
         return err->code;
-    return pin_session(sink, err);
+    if (pin_session(sink, err))
+        sqlite_disconnect(&sink->connection);
+    return sink->connection.db ? HAUL_OK : err->code;
 }
 
 /* ---- recall ---- */

@@ -24,19 +24,15 @@ static enum haul_code begin_split(struct sqlite_source *source, const struct spl
         double rows = (double)request->part_bytes / source->row_bytes;
         most = rows < 1 ? 1 : rows < (double)most ? (int64_t)rows : most;
     }
-    struct sql sql = {0};
-    sql_add(&sql, "SELECT count(*) FROM ");
-    sql_name(&sql, source->table.name);
-    const char *text = sql_text(&sql, err);
-    enum haul_code code = text ? sqlite_number(&source->connection, text, NULL, 0, &total, err) : err->code;
-    sql_release(&sql);
+    if (sqlite_table_number(&source->connection, "SELECT count(*) FROM ", source->table.name, &total, err))
+        return err->code;
     int64_t parts = total / most + (total % most > 0);
     source->part_rows = parts ? total / parts + (total % parts > 0) : most;
     source->part_low = INT64_MIN;
     source->part_index = 0;
-    source->split_begun = !code;
+    source->split_begun = true;
     source->split_done = false;
-    return code;
+    return HAUL_OK;
 }
 
 /* The key `part_rows` rows behind `low`; *found false: there are not so many. */

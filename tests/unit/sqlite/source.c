@@ -107,6 +107,24 @@ static void refuses_queries_that_are_none(void **state)
     assert_rows(base, "SELECT count(*) FROM t", "1\n");
 }
 
+static void a_condition_stays_inside(void **state)
+{
+    struct database *base = *state;
+    static const char *const bad[] = {"1) OR (1", "1); DROP TABLE t; --", "(1",
+                                      "1;",       "1 /* ) */ )",          "'(' = ')' ) OR (1"};
+    static const char *const good[] = {"a IN (1, 2)", "b <> ')'", "b <> 'it''s )' /* :) */ -- ;)",
+                                       "\"b\" <> '(('", "[b] <> ']'"};
+    sql(base, "CREATE TABLE t(a INTEGER, b TEXT); INSERT INTO t VALUES(1,'x')");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct reading reading;
+        struct source_request request = {.table = "t", .where = bad[i]};
+        assert_int_equal(reading_describe(base, &reading, &request), HAUL_USAGE);
+        reading_release(&reading);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        read_as(base, &(struct source_request){.table = "t", .where = good[i]}, "int64,utf8", "1|x\n");
+}
+
 static void names_near_tables(void **state)
 {
     struct database *base = *state;
@@ -294,6 +312,7 @@ int main(void)
         TEST(reads_awkward_names),
         TEST(reads_columns_where_and_queries),
         TEST(refuses_queries_that_are_none),
+        TEST(a_condition_stays_inside),
         TEST(names_near_tables),
         TEST(says_what_is_no_database),
         TEST(opens_names_that_look_like_uris),

@@ -140,6 +140,7 @@ static void text_and_blobs(void **state)
     struct database *base = *state;
     column(base, "TEXT", "('a'),(1),(x'41'),('')", "utf8", "a\n1\n\n", 1);
     column(base, "TEXT", "('a'),(CAST(x'ff41' AS TEXT)),(CAST(x'eda080' AS TEXT))", "utf8", "a\n", 2);
+    assert_non_null(strstr(base->collector.rejects->reject.reason, "--schema 'c:binary'"));
     column(base, "BLOB", "(x''),(x'00'),('text'),(1)", "binary", "\n00\n", 2);
     column(base, "", "('a'),(1)", "utf8", "a\n", 1);
     column(base, "", "(x'01'),(x'02')", "binary", "01\n02\n", 0);

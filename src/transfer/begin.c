@@ -143,7 +143,7 @@ static enum haul_code recall(struct run *run, struct run_record *record, bool *a
     const char *home = run->terms.state_home;
     if (home && settings_given(run->settings, "state"))
         home = settings_text(run->settings, "state");
-    if (state_recall(&run->state, run->transfer->sink, home, run->plan.run, record, any, err))
+    if (state_recall(&run->state, home, run->plan.run, record, any, err))
         return run_failed_at(HAUL_SIDE_TARGET, err);
     return HAUL_OK;
 }

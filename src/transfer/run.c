@@ -24,7 +24,7 @@ static void run_init(struct run *run, struct transfer *transfer)
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&run->mutex, NULL);
     tally_init(&run->tally);
-    state_init(&run->state);
+    state_init(&run->state, transfer->sink);
     progress_init(&run->progress);
     run->settings = run->context.settings;
     run->context.note = progress_note;

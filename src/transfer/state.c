@@ -22,9 +22,9 @@
 #define LOCK_TRIES     20
 #define PLAN_BYTES_MAX ((int64_t)256 << 20)
 
-void state_init(struct state *state)
+void state_init(struct state *state, struct sink *sink)
 {
-    *state = (struct state){.lock = {.fd = -1}, .journal = {.file = {.fd = -1}}};
+    *state = (struct state){.sink = sink, .lock = {.fd = -1}, .journal = {.file = {.fd = -1}}};
     pthread_mutex_init(&state->mutex, NULL);
 }
 
@@ -162,10 +162,10 @@ static enum haul_code folder_recall(struct state *state, struct run_record *reco
     return journal_read(path_of(state, "journal.jsonl", path), plan, record, err);
 }
 
-enum haul_code state_recall(struct state *state, struct sink *sink, const char *home, const char *name,
+enum haul_code state_recall(struct state *state, const char *home, const char *name,
                             struct run_record *record, bool *found, struct haul_error *err)
 {
-    state->sink = sink;
+    struct sink *sink = state->sink;
     *found = false;
     if (sink->ops->recall) {
         state->ledger = true;

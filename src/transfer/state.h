@@ -11,24 +11,24 @@
 
 struct state {
     struct sink *sink;
-    bool ledger;  /* the sink remembers */
-    char *folder; /* ".haul-RUN" beside the target; NULL: ledger, or nothing can be kept */
-    char *home;      /* the folder it lies in */
-    bool made_home;  /* by us: it goes again when nothing is kept */
+    bool ledger;    /* the sink remembers */
+    char *folder;   /* ".haul-RUN" beside the target; NULL: ledger, or nothing can be kept */
+    char *home;     /* the folder it lies in */
+    bool made_home; /* by us: it goes again when nothing is kept */
     struct file lock;
     struct journal journal;
     bool new_folder; /* made by us and still empty of a plan */
     pthread_mutex_t mutex;
 };
 
-void state_init(struct state *state);
+void state_init(struct state *state, struct sink *sink);
 
 /* Lets go of lock and journal; an empty folder of ours goes away. */
 void state_close(struct state *state);
 
 /* Takes the run's lock and reads what is remembered of it. `home` is the folder
  * the state folder lies in, NULL none. HAUL_BUSY, HAUL_INTEGRITY. */
-enum haul_code state_recall(struct state *state, struct sink *sink, const char *home, const char *name,
+enum haul_code state_recall(struct state *state, const char *home, const char *name,
                             struct run_record *record, bool *found, struct haul_error *err);
 
 /* A new run: its plan is durable when this returns (with a ledger: when the sink's

@@ -193,8 +193,8 @@ static bool recall(struct state *state, struct run_record *record)
 {
     bool found = true;
     struct haul_error err = {0};
-    state_init(state);
-    assert_int_equal(state_recall(state, &file_sink, home, "r", record, &found, &err), HAUL_OK);
+    state_init(state, &file_sink);
+    assert_int_equal(state_recall(state, home, "r", record, &found, &err), HAUL_OK);
     return found;
 }
 
@@ -273,8 +273,8 @@ static void test_two_at_once(void **unused)
     (void)unused;
     assert_false(recall(&first, &record));
     run_record_release(&record);
-    state_init(&second);
-    assert_int_equal(state_recall(&second, &file_sink, home, "r", &record, &found, &err), HAUL_BUSY);
+    state_init(&second, &file_sink);
+    assert_int_equal(state_recall(&second, home, "r", &record, &found, &err), HAUL_BUSY);
     assert_non_null(strstr(err.message, "another process"));
     state_close(&second);
     run_record_release(&record);
@@ -292,8 +292,8 @@ static void test_home_is_made(void **unused)
     bool found;
     (void)unused;
     (void)snprintf(inner, sizeof inner, "%s/out/", home);
-    state_init(&state);
-    assert_int_equal(state_recall(&state, &file_sink, inner, "r", &record, &found, &err), HAUL_OK);
+    state_init(&state, &file_sink);
+    assert_int_equal(state_recall(&state, inner, "r", &record, &found, &err), HAUL_OK);
     assert_int_equal(home_count(inner), 1);
     state_close(&state);
     run_record_release(&record);
@@ -307,8 +307,8 @@ static void test_no_place(void **unused)
     struct haul_error err = {0};
     bool found;
     (void)unused;
-    state_init(&state);
-    assert_int_not_equal(state_recall(&state, &file_sink, "/proc/none", "r", &record, &found, &err), HAUL_OK);
+    state_init(&state, &file_sink);
+    assert_int_not_equal(state_recall(&state, "/proc/none", "r", &record, &found, &err), HAUL_OK);
     state_close(&state);
     run_record_release(&record);
 }

@@ -419,12 +419,13 @@ static enum haul_code take_indices(struct column_writer *writer, const struct fe
         return code;
     uint32_t *out = (uint32_t *)(void *)(indices->data + indices->length);
     size_t done = 0;
-    if (writer->width)
+    if (writer->width) {
         code = dictionary_add_fixed(&writer->dictionary, values->fixed + place.value * writer->width,
                                     cut->values, out, &done, err);
-    else
-        code = dictionary_add_strings(&writer->dictionary, &values->strings, place.value, cut->values, out,
-                                      &done, err);
+    } else {
+        struct strings strings = strings_from(&values->strings, place.value);
+        code = dictionary_add_strings(&writer->dictionary, &strings, cut->values, out, &done, err);
+    }
     writer->looked_up += done;
     *full = !code && done < cut->values;
     if (*full)

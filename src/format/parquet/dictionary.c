@@ -224,16 +224,22 @@ static enum haul_code entry_put(struct dictionary *dictionary, const uint8_t *da
     return HAUL_OK;
 }
 
+struct value {
+    const uint8_t *data;
+    size_t length;
+    uint64_t key;
+};
+
 /* The slot where the value is or belongs. */
-static inline struct slot *bytes_find(struct dictionary *dictionary, const uint8_t *data, size_t length,
-                                      uint64_t key)
+static inline struct slot *value_find(struct dictionary *dictionary, const struct value *value)
 {
     struct slot *slots = slots_of(dictionary);
     size_t mask = dictionary->slots.length / sizeof(struct slot) - 1;
-    size_t at = slot_of(key, dictionary->shift);
+    size_t at = slot_of(value->key, dictionary->shift);
     while (slots[at].next != 0) {
-        bool same = slots[at].key == key;
-        if (same && (length <= SHORT_MAX || entry_equals(dictionary, slots[at].next - 1, data, length)))
+        bool same = slots[at].key == value->key;
+        if (same && (value->length <= SHORT_MAX ||
+                     entry_equals(dictionary, slots[at].next - 1, value->data, value->length)))
             break;
         at = (at + 1) & mask;
         dictionary->steps++;
@@ -241,19 +247,19 @@ static inline struct slot *bytes_find(struct dictionary *dictionary, const uint8
     return &slots[at];
 }
 
-static inline enum haul_code add_bytes(struct dictionary *dictionary, const uint8_t *data, size_t length,
-                                       uint64_t key, uint32_t *index, bool *full, struct haul_error *err)
+static inline enum haul_code value_add(struct dictionary *dictionary, const struct value *value,
+                                       uint32_t *index, bool *full, struct haul_error *err)
 {
-    struct slot *slot = bytes_find(dictionary, data, length, key);
+    struct slot *slot = value_find(dictionary, value);
     if (slot->next == 0) {
         size_t prefix = dictionary->width ? 0 : sizeof(uint32_t);
-        *full = is_full(dictionary, prefix + length);
+        *full = is_full(dictionary, prefix + value->length);
         if (*full)
             return HAUL_OK;
-        enum haul_code code = entry_put(dictionary, data, length, err);
+        enum haul_code code = entry_put(dictionary, value->data, value->length, err);
         if (code)
             return code;
-        slot->key = key;
+        slot->key = value->key;
         slot->next = ++dictionary->count;
     }
     *index = slot->next - 1;
@@ -267,10 +273,10 @@ static enum haul_code add_wide(struct dictionary *dictionary, const uint8_t *val
     enum haul_code code = HAUL_OK;
     bool full = false;
     for (*done = 0; *done < count; ++*done) {
-        const uint8_t *value = values + *done * width;
-        uint64_t key =
-            width <= SHORT_MAX ? short_key(value, width, false) : hash_bytes(value, width) | LONG_KEY;
-        code = add_bytes(dictionary, value, width, key, indices + *done, &full, err);
+        struct value value = {values + *done * width, width, 0};
+        value.key = width <= SHORT_MAX ? short_key(value.data, width, false)
+                                       : hash_bytes(value.data, width) | LONG_KEY;
+        code = value_add(dictionary, &value, indices + *done, &full, err);
         if (code || full)
             break;
     }
@@ -312,34 +318,31 @@ enum haul_code dictionary_add_fixed(struct dictionary *dictionary, const uint8_t
 }
 
 static enum haul_code add_strings_block(struct dictionary *dictionary, const struct strings *strings,
-                                        size_t first, size_t count, uint32_t *indices, size_t *done,
-                                        struct haul_error *err)
+                                        size_t count, uint32_t *indices, size_t *done, struct haul_error *err)
 {
     enum haul_code code = slots_reserve(dictionary, err);
     bool full = false;
     for (*done = 0; !code && *done < count; ++*done) {
-        size_t start = (size_t)strings->starts[first + *done];
-        size_t length = (size_t)strings->ends[first + *done] - start;
-        const uint8_t *data = strings->data + start;
-        uint64_t key = length <= SHORT_MAX ? short_key(data, length, start + 8 <= strings->data_length)
-                                           : hash_bytes(data, length) | LONG_KEY;
-        code = add_bytes(dictionary, data, length, key, indices + *done, &full, err);
-        if (full)
+        size_t start = (size_t)strings->starts[*done], length = (size_t)strings->ends[*done] - start;
+        struct value value = {strings->data + start, length, 0};
+        value.key = length <= SHORT_MAX ? short_key(value.data, length, start + 8 <= strings->data_length)
+                                        : hash_bytes(value.data, length) | LONG_KEY;
+        code = value_add(dictionary, &value, indices + *done, &full, err);
+        if (code || full)
             break;
     }
     return code;
 }
 
 enum haul_code dictionary_add_strings(struct dictionary *dictionary, const struct strings *strings,
-                                      size_t first, size_t count, uint32_t *indices, size_t *done,
-                                      struct haul_error *err)
+                                      size_t count, uint32_t *indices, size_t *done, struct haul_error *err)
 {
     *done = 0;
     while (*done < count) {
+        struct strings left = strings_from(strings, *done);
         size_t part = count - *done < DICTIONARY_BLOCK ? count - *done : DICTIONARY_BLOCK;
         size_t added = 0;
-        enum haul_code code =
-            add_strings_block(dictionary, strings, first + *done, part, indices + *done, &added, err);
+        enum haul_code code = add_strings_block(dictionary, &left, part, indices + *done, &added, err);
         *done += added;
         if (code || added < part)
             return code;

@@ -30,8 +30,7 @@ void dictionary_clear(struct dictionary *dictionary); /* empty again, memory kep
 enum haul_code dictionary_add_fixed(struct dictionary *dictionary, const uint8_t *values, size_t count,
                                     uint32_t *indices, size_t *done, struct haul_error *err);
 enum haul_code dictionary_add_strings(struct dictionary *dictionary, const struct strings *strings,
-                                      size_t first, size_t count, uint32_t *indices, size_t *done,
-                                      struct haul_error *err) __attribute__((nonnull(1, 2, 5, 6)));
+                                      size_t count, uint32_t *indices, size_t *done, struct haul_error *err);
 
 /* Appends the values of `indices` in plain form. */
 enum haul_code dictionary_expand(const struct dictionary *dictionary, const uint32_t *indices, size_t count,

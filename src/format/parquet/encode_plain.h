@@ -16,6 +16,13 @@ struct strings {
     const int32_t *starts, *ends;
 };
 
+/* Those from `first` on. */
+static inline struct strings strings_from(const struct strings *strings, size_t first)
+{
+    return (struct strings){strings->data, strings->data_length, strings->starts + first,
+                            strings->ends + first};
+}
+
 /* Appends `count` strings from `first` on, each after its length (u32). */
 enum haul_code encode_plain_strings(const struct strings *strings, size_t first, size_t count,
                                     struct buffer *out, struct haul_error *err);

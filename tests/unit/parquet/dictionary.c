@@ -88,7 +88,7 @@ static void strings_differ_by_length_and_content(void **state)
             }
     struct strings strings = {data.data, data.length, offsets, offsets + 1};
     dictionary_init(&dictionary, 0, 1 << 20, NULL);
-    assert_int_equal(dictionary_add_strings(&dictionary, &strings, 0, STRINGS, indices, &done, &err), 0);
+    assert_int_equal(dictionary_add_strings(&dictionary, &strings, STRINGS, indices, &done, &err), 0);
     assert_int_equal(done, STRINGS);
     assert_int_equal(dictionary.count, LENGTHS * KINDS - 2); /* the empty one is the same thrice */
     assert_memory_equal(indices, indices + STRINGS / 2, sizeof indices / 2);
@@ -133,7 +133,7 @@ static void it_stops_exactly_where_it_is_full(void **state)
     const int32_t starts[] = {0, 0, 0}, ends[] = {20, 10, 20};
     struct strings strings = {text, 100, starts, ends};
     dictionary_init(&dictionary, 0, 30, NULL); /* 24 bytes for the first, 14 needed for the second */
-    assert_int_equal(dictionary_add_strings(&dictionary, &strings, 0, 3, indices, &done, &err), 0);
+    assert_int_equal(dictionary_add_strings(&dictionary, &strings, 3, indices, &done, &err), 0);
     assert_int_equal(done, 1);
     dictionary_release(&dictionary);
 }

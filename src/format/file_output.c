@@ -241,6 +241,27 @@ enum haul_code file_output_append(struct file_output *output, struct piece *piec
     return HAUL_OK;
 }
 
+enum haul_code file_output_drain(struct file_output *output, struct piece *piece, struct haul_error *err)
+{
+    enum haul_code code = file_output_failure(output, err);
+    return code ? code : output->format->ops->drain(output->format, piece, output->file, err);
+}
+
+/* What went down a pipe cannot be taken back: then nothing more may follow it. */
+void file_output_cut(struct file_output *output)
+{
+    struct haul_error err = {0};
+    if (output->state != OUTPUT_OPEN || output->file->offset == output->durable)
+        return;
+    if (output->file->stream)
+        error_set(&err, HAUL_IO, "%s: rows of a part that failed are out already; it cannot be begun again",
+                  output->path);
+    else
+        (void)output->file->ops->truncate(output->file, output->durable, &err);
+    if (err.code)
+        (void)output_break(output, &err);
+}
+
 /* ---- the end ---- */
 
 /* A table without rows is one empty piece. */

@@ -78,6 +78,11 @@ enum haul_code file_output_wait(struct file_output *output, uint64_t part, const
 enum haul_code file_output_append(struct file_output *output, struct piece *piece, struct receipt *receipt,
                                   struct arena *arena, struct haul_error *err);
 
+/* Whose turn it is may put finished bytes of its piece there before the commit,
+ * and must cut them off again when the unit is aborted. */
+enum haul_code file_output_drain(struct file_output *output, struct piece *piece, struct haul_error *err);
+void file_output_cut(struct file_output *output);
+
 /* Writes the end and takes the final name. May be called again after an error of
  * the publishing, and after success. */
 enum haul_code file_output_publish(struct file_output *output, bool replace, const struct context *context,

@@ -1,7 +1,8 @@
 /*
  * file_writer.c: one unit of a file: a whole part, encoded apart from all others.
  *
- * write and seal touch the worker's own piece only. commit waits for the turn;
+ * write and seal touch the worker's own piece; when it is its turn already and the
+ * format can, finished bytes go to the file at once. commit waits for the turn;
  * a worker that holds the memory reserve puts its finished bytes on disk before
  * it waits, so that the one it waits for can have the reserve (base/memory.h).
  */
@@ -15,19 +16,32 @@ struct file_writer {
     const struct context *context;
     struct piece *piece;
     uint64_t part;
+    bool drained; /* bytes of this uncommitted unit stand in the file */
 };
 
 static enum haul_code writer_write(struct writer *writer, const struct batch *batch, struct haul_error *err)
 {
-    struct piece *piece = ((struct file_writer *)writer)->piece;
-    return piece->ops->write(piece, batch, err);
+    struct file_writer *file = (struct file_writer *)writer;
+    if (file->piece->ops->write(file->piece, batch, err))
+        return err->code;
+    if (!file->output->format->ops->drain || !file_output_is_turn(file->output, file->part))
+        return HAUL_OK;
+    file->drained = true;
+    return file_output_drain(file->output, file->piece, err);
+}
+
+static void writer_close(struct file_writer *file)
+{
+    file->piece->ops->close(file->piece);
+    free(file);
 }
 
 static void writer_abort(struct writer *writer)
 {
     struct file_writer *file = (struct file_writer *)writer;
-    file->piece->ops->close(file->piece);
-    free(file);
+    if (file->drained)
+        file_output_cut(file->output);
+    writer_close(file);
 }
 
 static enum haul_code writer_commit(struct writer *writer, struct receipt *receipt, struct arena *arena,
@@ -46,7 +60,7 @@ static enum haul_code writer_commit(struct writer *writer, struct receipt *recei
     if (!code)
         code = file_output_append(file->output, piece, receipt, arena, err);
     if (!code)
-        writer_abort(writer); /* nothing is left to undo: closes the piece */
+        writer_close(file);
     return code;
 }
 

@@ -33,8 +33,8 @@ struct format_input_ops {
     /* schema, rows, order_fixed, replayable, splits_max. The rest is file_source's. */
     enum haul_code (*describe)(struct format_input *input, struct source_info *info, struct haul_error *err);
     /* As source_ops.split; part->index is not its to set. */
-    enum haul_code (*split)(struct format_input *input, const struct split_request *request, struct arena *arena,
-                            struct part *part, bool *more, struct haul_error *err);
+    enum haul_code (*split)(struct format_input *input, const struct split_request *request,
+                            struct arena *arena, struct part *part, bool *more, struct haul_error *err);
     enum haul_code (*open)(struct format_input *input, const struct context *context, const struct part *part,
                            int64_t first_row, struct reader **reader, struct haul_error *err);
     /* Facts for `haul inspect`: see struct inspection. NULL: only what describe says. */
@@ -66,14 +66,21 @@ struct piece { /* first member of each tenant's own struct */
 struct format_output;
 struct format_output_ops {
     /* An empty piece, for the worker whose context this is. */
-    enum haul_code (*piece)(struct format_output *output, const struct context *context, const char *spill_folder,
-                            struct piece **piece, struct haul_error *err);
+    enum haul_code (*piece)(struct format_output *output, const struct context *context,
+                            const char *spill_folder, struct piece **piece, struct haul_error *err);
     /* Appends a sealed piece (and what belongs before the first one). *note is
      * allocated in `arena`; NULL when the format needs none. */
     enum haul_code (*append)(struct format_output *output, struct piece *piece, struct output_file *file,
                              struct arena *arena, const char **note, struct haul_error *err);
+    /* Appends what is finished of a piece that is still being written, and takes
+     * it out of the piece; called when it is the piece's turn. append appends the
+     * rest. After a failure the file is cut back and the piece closed. NULL: only
+     * whole pieces can stand in a file. */
+    enum haul_code (*drain)(struct format_output *output, struct piece *piece, struct output_file *file,
+                            struct haul_error *err);
     /* A piece that stands in the file already, in order; `offset` is where it ends. */
-    enum haul_code (*restore)(struct format_output *output, const char *note, int64_t offset, struct haul_error *err);
+    enum haul_code (*restore)(struct format_output *output, const char *note, int64_t offset,
+                              struct haul_error *err);
     /* Writes the end. Not called for a file without pieces before `append` of an
      * empty one: an empty table is one empty piece. */
     enum haul_code (*finish)(struct format_output *output, struct output_file *file, struct haul_error *err);
@@ -85,15 +92,15 @@ struct format_output { /* first member of each tenant's own struct */
 
 /* Names for openers: what one file's rows are asked to look like. */
 struct format_request {
-    const struct context *context; /* settings: --delimiter, --compression, ... */
+    const struct context *context;       /* settings: --delimiter, --compression, ... */
     const struct source_request *source; /* reading: columns, schema */
     const char *name; /* writing: of the file, for formats whose suffixes differ; NULL unknown */
 };
 
 struct format {
-    const char *name;              /* "parquet", as --from and --to take it */
-    const char *const *suffixes;   /* ".parquet", ".parq"; NULL-terminated */
-    const char *help;              /* one line */
+    const char *name;            /* "parquet", as --from and --to take it */
+    const char *const *suffixes; /* ".parquet", ".parq"; NULL-terminated */
+    const char *help;            /* one line */
 
     /* How sure it is that these first bytes are its own: 0 no, 100 by magic. */
     int (*sniff)(const uint8_t *head, size_t length);
@@ -104,7 +111,8 @@ struct format {
     /* The schema the format can hold for these columns: fields it must change
      * are changed in `to` (already a copy); the cast table says what is lost.
      * NULL: every type as it is. */
-    enum haul_code (*negotiate)(const struct format_request *request, struct schema *to, struct haul_error *err);
+    enum haul_code (*negotiate)(const struct format_request *request, struct schema *to,
+                                struct haul_error *err);
 
     enum haul_code (*open_output)(const struct format_request *request, const struct schema *schema,
                                   struct format_output **output, struct haul_error *err);

@@ -22,7 +22,7 @@ static enum haul_code write_header(struct csv_output *output, struct output_file
                                    struct haul_error *err)
 {
     struct buffer text;
-    if (output->begun)
+    if (output->dialect.header == CSV_HEADER_NO || file->offset > 0)
         return HAUL_OK;
     buffer_init(&text, output->context.memory);
     enum haul_code code = HAUL_OK;
@@ -38,19 +38,23 @@ static enum haul_code write_header(struct csv_output *output, struct output_file
     if (!code)
         code = file->ops->append(file, text.data, text.length, err);
     buffer_release(&text);
-    output->begun = !code;
     return code;
+}
+
+static enum haul_code drain(struct format_output *base, struct piece *piece, struct output_file *file,
+                            struct haul_error *err)
+{
+    if (write_header(self(base), file, err))
+        return err->code;
+    return csv_piece_drain(piece, file, err);
 }
 
 static enum haul_code append(struct format_output *base, struct piece *piece, struct output_file *file,
                              struct arena *arena, const char **note, struct haul_error *err)
 {
-    struct csv_output *output = self(base);
     (void)arena;
     *note = NULL;
-    if (write_header(output, file, err))
-        return err->code;
-    return csv_piece_append(piece, file, err);
+    return drain(base, piece, file, err);
 }
 
 static enum haul_code restore(struct format_output *base, const char *note, int64_t offset,
@@ -59,7 +63,7 @@ static enum haul_code restore(struct format_output *base, const char *note, int6
     (void)note;
     (void)offset;
     (void)err;
-    self(base)->begun = true;
+    (void)base;
     return HAUL_OK;
 }
 
@@ -80,6 +84,7 @@ static void output_close(struct format_output *base)
 static const struct format_output_ops ops = {
     .piece = csv_piece_open,
     .append = append,
+    .drain = drain,
     .restore = restore,
     .finish = finish,
     .close = output_close,
@@ -107,7 +112,6 @@ enum haul_code csv_output_open(const struct format_request *request, const struc
     }
     if (!output->dialect.delimiter_length)
         csv_dialect_set_delimiter(&output->dialect, wants_tabs(request->name) ? "\t" : ",", 1);
-    output->begun = output->dialect.header == CSV_HEADER_NO;
     *out = &output->base;
     return HAUL_OK;
 }

@@ -10,7 +10,6 @@ struct csv_output {
     struct context context;
     struct csv_dialect dialect;
     struct schema schema;
-    bool begun; /* the header stands in the file, or is not wanted */
 };
 
 enum haul_code csv_output_open(const struct format_request *request, const struct schema *schema,
@@ -21,7 +20,7 @@ void csv_piece_size(const struct format_request *request, int64_t *rows, int64_t
 enum haul_code csv_piece_open(struct format_output *output, const struct context *context,
                               const char *spill_folder, struct piece **piece, struct haul_error *err);
 
-/* Appends a sealed piece's bytes. */
-enum haul_code csv_piece_append(struct piece *piece, struct output_file *file, struct haul_error *err);
+/* Appends the bytes the piece has and takes them out of it. */
+enum haul_code csv_piece_drain(struct piece *piece, struct output_file *file, struct haul_error *err);
 
 #endif

@@ -243,16 +243,33 @@ static enum haul_code piece_seal(struct piece *base, struct haul_error *err)
     return HAUL_OK;
 }
 
-enum haul_code csv_piece_append(struct piece *base, struct output_file *file, struct haul_error *err)
+static void spill_close(struct csv_piece *piece)
+{
+    if (piece->spill)
+        piece->spill->ops->close(piece->spill);
+    if (piece->spilled)
+        piece->spilled->ops->close(piece->spilled);
+    piece->spill = NULL;
+    piece->spilled = NULL;
+}
+
+/* The first block is kept for what comes next. */
+enum haul_code csv_piece_drain(struct piece *base, struct output_file *file, struct haul_error *err)
 {
     struct csv_piece *piece = self(base);
+    size_t count = block_count(piece);
     if (piece->spilled && file->ops->copy_from(file, piece->spilled, 0, piece->spilled->size, err))
         return err->code;
-    for (size_t i = 0; i < block_count(piece); i++) {
-        const struct buffer *block = block_at(piece, i);
+    spill_close(piece);
+    for (size_t i = 0; i < count; i++) {
+        struct buffer *block = block_at(piece, i);
         if (block->length && file->ops->append(file, block->data, block->length, err))
             return err->code;
+        buffer_clear(block);
+        if (i > 0)
+            buffer_release(block);
     }
+    piece->blocks.length = count ? sizeof(struct buffer) : 0;
     return HAUL_OK;
 }
 
@@ -272,10 +289,7 @@ static void piece_close(struct piece *base)
         buffer_release(block_at(piece, i));
     buffer_release(&piece->blocks);
     buffer_release(&piece->cells);
-    if (piece->spill)
-        piece->spill->ops->close(piece->spill);
-    if (piece->spilled)
-        piece->spilled->ops->close(piece->spilled);
+    spill_close(piece);
     arena_release(&piece->arena);
     memory_free(NULL, piece, sizeof *piece);
 }

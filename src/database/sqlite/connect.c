@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <sys/statvfs.h>
 
+#define VERSION_LEAST     3037000 /* STRICT tables, pragma_table_list */
 #define LOCK_POLL_MS      10
 #define CANCEL_POLL_STEPS 20000 /* virtual machine steps between looks: about a millisecond */
 
@@ -198,6 +199,10 @@ static enum haul_code open_mode(struct connection *connection, enum connect_mode
 enum haul_code sqlite_connect(struct connection *connection, const char *path, enum connect_mode mode,
                               const struct context *context, struct haul_error *err)
 {
+    *connection = (struct connection){0};
+    if (sqlite3_libversion_number() < VERSION_LEAST)
+        return error_set(err, HAUL_UNSUPPORTED, "the SQLite library is version %s; haul needs 3.37 or newer",
+                         sqlite3_libversion());
     *connection = (struct connection){.cancel = context->cancel, .memory = context->memory};
     struct file_identity identity;
     if (mode != CONNECT_CREATE && path_identify(path, &identity, err))

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define COLUMNS_MAX 2000 /* SQLITE_MAX_COLUMN, unless SQLite was built otherwise */
+
 enum haul_code sqlite_stored_field(const struct field *from, struct arena *arena, struct field *to,
                                    struct haul_error *err)
 {
@@ -83,6 +85,10 @@ enum haul_code sqlite_define(struct sqlite_sink *sink, const struct source_info 
     sink->columns = arena_alloc_array(&sink->arena, (size_t)count + 1, sizeof *sink->columns);
     if (!sink->columns)
         return error_nomem(err, "a table's definition");
+    if (count > COLUMNS_MAX)
+        return error_set(err, HAUL_UNSUPPORTED,
+                         "the source has %d columns, a table of SQLite at most %d; choose with --columns",
+                         count, COLUMNS_MAX);
     if (!count)
         return error_set(err, HAUL_UNSUPPORTED, "the source has no columns; SQLite has no such table");
     if (check_names(&source->schema, err) || schema_init(&sink->schema, count, err))

@@ -110,20 +110,15 @@ static const char *copy_text(struct arena *arena, sqlite3_stmt *statement, int p
 
 enum haul_code sqlite_ledger_exists(const struct ledger *ledger, bool *exists, struct haul_error *err)
 {
-    struct sql sql = {0};
+    /* ledger->runs is a quoted name: the catalog's are quoted alike to compare. */
+    static const char sql[] = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND"
+                              " '\"' || replace(name, '\"', '\"\"') || '\"' = ?1 COLLATE NOCASE";
     int64_t count = 0;
     *exists = false;
-    if (!ledger->runs)
-        return HAUL_OK;
-    /* A quoted name is the plain one between quotes only when it holds none; compare as SQL does. */
-    sql_add(&sql, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND"
-                  " '\"' || replace(name, '\"', '\"\"') || '\"' = ?1 COLLATE NOCASE");
-    const char *text = sql_text(&sql, err);
-    enum haul_code code =
-        text ? sqlite_number(ledger->connection, text, ledger->runs, 0, &count, err) : err->code;
-    sql_release(&sql);
+    if (ledger->runs && sqlite_number(ledger->connection, sql, ledger->runs, 0, &count, err))
+        return err->code;
     *exists = count > 0;
-    return code;
+    return HAUL_OK;
 }
 
 enum haul_code sqlite_ledger_create(const struct ledger *ledger, struct haul_error *err)

@@ -39,7 +39,7 @@ static enum haul_code pin_session(struct sqlite_sink *sink, struct haul_error *e
     if (share && share / 4 < cache)
         cache = share / 4 > CACHE_BYTES_MIN ? share / 4 : CACHE_BYTES_MIN;
     snprintf(pragmas, sizeof pragmas,
-             "PRAGMA synchronous=EXTRA; PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;"
+             "PRAGMA synchronous=EXTRA; PRAGMA foreign_keys=ON;"
              "PRAGMA legacy_alter_table=ON; PRAGMA cache_size=-%zu",
              cache / 1024);
     return sqlite_run(&sink->connection, pragmas, err);

@@ -57,6 +57,23 @@ static void append_lists_all_that_does_not_fit(void **state)
     assert_rows(base, "SELECT * FROM t", "4|n|x|8|1\n");
 }
 
+static void more_columns_than_a_table_has(void **state)
+{
+    struct database *base = *state;
+    struct loading load = {0};
+    assert_ok(base, schema_init(&load.info.schema, 2001, &base->err));
+    for (int i = 0; i < 2001; i++) {
+        load.info.schema.fields[i].type = TYPE_INT64;
+        load.info.schema.fields[i].name = arena_printf(&load.info.schema.arena, "c%d", i);
+    }
+    load.info.table = "t";
+    load.request = (struct sink_request){.mode = SINK_CREATE, .source = &load.info};
+    assert_ok(base, sqlite_sink_open(base->path, &base->context, &load.sink, &base->err));
+    assert_int_equal(loading_negotiate(base, &load), HAUL_UNSUPPORTED);
+    assert_says(base, "2000");
+    loading_release(&load);
+}
+
 static void names_that_differ_by_case(void **state)
 {
     refused(*state, SINK_CREATE, "a:int64,A:int64", HAUL_UNSUPPORTED, "one to SQLite");
@@ -320,6 +337,7 @@ int main(void)
         TEST(create_wants_it_absent_or_empty),
         TEST(append_wants_a_table),
         TEST(append_lists_all_that_does_not_fit),
+        TEST(more_columns_than_a_table_has),
         TEST(names_that_differ_by_case),
         TEST(awkward_names),
         TEST(truncate_keeps_the_table),

@@ -59,6 +59,11 @@ static void text_and_bytes_come_back(void **state)
               "utf8,binary,fixed_binary(3),uuid,json");
 }
 
+static void nulls_without_a_type_are_text(void **state)
+{
+    same_back(*state, "a:null,b:int64", "NULL|1\nNULL|2\n", "utf8,int64");
+}
+
 static void with_uuid_text(struct database *base, const char *columns, const char *rows)
 {
     static const struct haul_option table[] = {
@@ -265,6 +270,7 @@ int main(void)
         TEST(numbers_come_back),
         TEST(dates_come_back),
         TEST(text_and_bytes_come_back),
+        TEST(nulls_without_a_type_are_text),
         TEST(uuids_as_text_come_back),
         TEST(zones_become_utc_and_nested_becomes_json),
         TEST(the_origins_declared_type_is_kept),

@@ -5,8 +5,6 @@
 #include "format/parquet/column.h"
 #include <stdlib.h>
 
-enum { NESTED_STEP_ROWS = 512 };
-
 /* The leaves under `node`, numbered from the column's first one. */
 static void leaves_init(struct column *column, const struct node *node, struct memory *memory)
 {
@@ -86,7 +84,6 @@ enum haul_code column_within(struct column *column, int64_t rows, size_t bytes_m
         return column_reader_within(column->leaves, rows, bytes_max, within, err);
     if (column->row_bytes && (int64_t)bytes_max / column->row_bytes < rows)
         *within = (int64_t)bytes_max / column->row_bytes;
-    *within = *within < NESTED_STEP_ROWS ? *within : NESTED_STEP_ROWS;
     *within = *within ? *within : 1;
     return HAUL_OK;
 }

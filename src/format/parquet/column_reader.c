@@ -18,8 +18,6 @@ void column_reader_init(struct column_reader *column, const struct node *leaf, s
     column->convert = convert_for(leaf);
     values_init(&column->values, leaf->physical, leaf->type_length, memory);
     word_list_init(&column->words, memory);
-    buffer_init(&column->scratch, memory);
-    buffer_init(&column->indices, memory);
 }
 
 void column_reader_release(struct column_reader *column)
@@ -27,8 +25,6 @@ void column_reader_release(struct column_reader *column)
     page_reader_close(&column->pages);
     values_release(&column->values);
     word_list_release(&column->words);
-    buffer_release(&column->scratch);
-    buffer_release(&column->indices);
 }
 
 static enum haul_code chunk_check(const struct column_reader *column, const struct column_chunk *chunk,
@@ -135,9 +131,10 @@ static enum haul_code validity_read(struct column_reader *column, struct builder
     if (column->leaf->def == 0)
         return HAUL_OK;
     if (type_table[builder->field->type].layout == LAYOUT_NONE) { /* a null column keeps no bits */
-        enum haul_code code = buffer_resize(&column->scratch, rows / 8 + 16, err);
+        struct buffer *scratch = &column->pages.supply->scratch;
+        enum haul_code code = buffer_resize(scratch, rows / 8 + 16, err);
         if (!code)
-            code = levels_read_bits(&column->definition, column->scratch.data, 0, rows, &ones, err);
+            code = levels_read_bits(&column->definition, scratch->data, 0, rows, &ones, err);
         *present = (size_t)ones;
         return code;
     }

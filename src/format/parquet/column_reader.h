@@ -30,7 +30,6 @@ struct column_reader {
     struct values values;
     struct word_list words;
     struct convert convert;
-    struct buffer scratch, indices;
     int64_t chunk_left;  /* levels of the chunk in pages not opened yet */
     size_t page_left;    /* levels of the page not consumed */
     int64_t page_offset; /* for messages */

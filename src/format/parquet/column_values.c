@@ -23,6 +23,19 @@ static enum haul_code convert_failed(const char *problem, size_t at, struct haul
     return error_set(err, HAUL_VALUE, "%s (value %zu of those read)", problem, at + 1);
 }
 
+static enum haul_code int96_failed(const uint8_t *value, struct haul_error *err)
+{
+    enum { EPOCH_JULIAN_DAY = 2440588 };
+    char text[CALENDAR_TEXT_BYTES];
+    uint32_t julian = 0;
+    memcpy(&julian, value + sizeof(int64_t), sizeof julian);
+    size_t length = calendar_print_date((int64_t)julian - EPOCH_JULIAN_DAY, text);
+    return error_set(err, HAUL_VALUE,
+                     "the INT96 timestamp of %.*s is outside 1677-09-21 to 2262-04-11, the range of "
+                     "timestamp[ns]; leave the column out with --columns",
+                     (int)length, text);
+}
+
 /* Valid as a whole and cut between characters. */
 static enum haul_code text_check(const uint8_t *data, const int32_t *offsets, size_t count,
                                  struct haul_error *err)
@@ -66,16 +79,19 @@ static size_t longest_of(const int32_t *lengths, size_t count)
 static enum haul_code dense_fixed(struct column_reader *column, uint8_t *out, size_t count,
                                   struct haul_error *err)
 {
+    struct buffer *scratch = &column->pages.supply->scratch;
+    size_t at = 0, width = column->values.width;
     if (!column->convert.run)
         return values_fixed(&column->values, out, count, err);
-    size_t at = 0;
-    buffer_clear(&column->scratch);
-    enum haul_code code = buffer_reserve(&column->scratch, count * column->values.width, err);
+    buffer_clear(scratch);
+    enum haul_code code = buffer_reserve(scratch, count * width, err);
     if (!code)
-        code = values_fixed(&column->values, column->scratch.data, count, err);
+        code = values_fixed(&column->values, scratch->data, count, err);
     if (code)
         return code;
-    const char *problem = column->convert.run(&column->convert, column->scratch.data, count, out, &at);
+    const char *problem = column->convert.run(&column->convert, scratch->data, count, out, &at);
+    if (problem && column->leaf->physical == PARQUET_INT96)
+        return int96_failed(scratch->data + at * width, err);
     return problem ? convert_failed(problem, at, err) : HAUL_OK;
 }
 
@@ -83,15 +99,16 @@ static enum haul_code dense_fixed(struct column_reader *column, uint8_t *out, si
 static enum haul_code dense_decimal_bytes(struct column_reader *column, uint8_t *out, size_t count,
                                           struct haul_error *err)
 {
+    struct buffer *scratch = &column->pages.supply->scratch, *lengths = &column->pages.supply->indices;
     size_t at = 0;
-    buffer_clear(&column->scratch);
-    buffer_clear(&column->indices);
-    enum haul_code code = buffer_reserve(&column->indices, count * sizeof(int32_t), err);
+    buffer_clear(scratch);
+    buffer_clear(lengths);
+    enum haul_code code = buffer_reserve(lengths, count * sizeof(int32_t), err);
     if (!code)
-        code = values_bytes(&column->values, ints(&column->indices), count, &column->scratch, err);
+        code = values_bytes(&column->values, ints(lengths), count, scratch, err);
     if (code)
         return code;
-    struct byte_values values = {column->scratch.data, ints(&column->indices), count};
+    struct byte_values values = {scratch->data, ints(lengths), count};
     const char *problem = convert_decimal_bytes(&values, column->convert.precision, out, &at);
     return problem ? convert_failed(problem, at, err) : HAUL_OK;
 }
@@ -158,9 +175,10 @@ enum haul_code word_list_load(struct column_reader *column, const struct page *p
 static enum haul_code indices_read(struct column_reader *column, size_t count, const uint32_t **indices,
                                    struct haul_error *err)
 {
-    buffer_clear(&column->indices);
-    enum haul_code code = buffer_reserve(&column->indices, count * sizeof(uint32_t), err);
-    uint32_t *all = (uint32_t *)(void *)column->indices.data;
+    struct buffer *buffer = &column->pages.supply->indices;
+    buffer_clear(buffer);
+    enum haul_code code = buffer_reserve(buffer, count * sizeof(uint32_t), err);
+    uint32_t *all = (uint32_t *)(void *)buffer->data;
     if (!code)
         code = values_indices(&column->values, all, count, err);
     if (code)
@@ -244,14 +262,15 @@ static enum haul_code slots_bits(struct column_reader *column, struct builder *b
                                  size_t present, struct haul_error *err)
 {
     const uint8_t *bits = present < slots ? builder->validity.data : NULL;
-    buffer_clear(&column->scratch);
-    enum haul_code code = buffer_reserve(&column->scratch, present + 1, err);
+    struct buffer *scratch = &column->pages.supply->scratch;
+    buffer_clear(scratch);
+    enum haul_code code = buffer_reserve(scratch, present + 1, err);
     if (!code)
-        code = values_bools(&column->values, column->scratch.data, present, err);
+        code = values_bools(&column->values, scratch->data, present, err);
     if (code)
         return code;
-    column->scratch.data[present] = 0;
-    spread_bools(column->scratch.data, slots, bits, builder->length, builder->values.data);
+    scratch->data[present] = 0;
+    spread_bools(scratch->data, slots, bits, builder->length, builder->values.data);
     return HAUL_OK;
 }
 

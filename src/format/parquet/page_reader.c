@@ -22,6 +22,8 @@ void page_supply_release(struct page_supply *supply)
         codec_close(supply->codecs[i]);
         supply->codecs[i] = NULL;
     }
+    buffer_release(&supply->scratch);
+    buffer_release(&supply->indices);
 }
 
 /* ---- opening ---- */

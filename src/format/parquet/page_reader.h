@@ -17,6 +17,7 @@ struct page_supply {
     struct codec *codecs[CODEC_COUNT]; /* opened when a chunk needs them */
     size_t ahead_bytes;                /* how much to read at once */
     int64_t data_end;                  /* where the footer begins: no page reaches it */
+    struct buffer scratch, indices;    /* of whichever column is being read */
 };
 void page_supply_release(struct page_supply *supply);
 

@@ -2,11 +2,11 @@
  * read.c: batches out of row groups.
  *
  * A reader goes through its row groups one after another; all columns of one
- * advance together, in steps of rows. Before a step each column is asked how
- * many rows its text surely allows, so that no batch comes near the 2 GiB that
- * offsets can say, whatever the file holds; a batch ends when it has its rows or
- * about BATCH_BYTES. Rows before `first_row` are skipped by row group, then
- * decoded and dropped.
+ * advance together, in steps of rows, the first of them small, to see how big
+ * rows are. Before a step each column is asked how many rows its text surely
+ * allows, so that no batch comes near the 2 GiB that offsets can say, whatever
+ * the file holds; a batch ends when it has its rows or about BATCH_BYTES. Rows
+ * before `first_row` are skipped by row group, then decoded and dropped.
  *
  * Memory: per column a page, its decompressed form, a dictionary, and what is
  * read ahead; and the batch. Specification: sections 4, 6 and 16.
@@ -15,7 +15,13 @@
 #include "format/parquet/input.h"
 #include <stdlib.h>
 
-enum { AHEAD_LEAST = 8 << 10, AHEAD_MOST = 256 << 10, STEP_ROWS = 4096, BATCH_ROWS_LEAST = 64 };
+enum {
+    AHEAD_LEAST = 8 << 10,
+    AHEAD_MOST = 256 << 10,
+    STEP_ROWS = 4096,
+    FIRST_STEP_ROWS = 64,
+    BATCH_ROWS_LEAST = 64
+};
 
 struct parquet_reader {
     struct reader base;
@@ -29,6 +35,7 @@ struct parquet_reader {
     int64_t group_left; /* its rows not given yet */
     int64_t place;      /* rows of the part given or skipped so far */
     int64_t rows_wish;  /* rows that make about BATCH_BYTES */
+    int64_t step_rows;  /* what the last step's size says about the next one's */
 };
 
 /* ---- row groups ---- */
@@ -127,6 +134,13 @@ static enum haul_code step(struct parquet_reader *reader, int64_t rows, struct h
     return HAUL_OK;
 }
 
+/* Rows of `row_bytes` each that stay within a batch, roughly. */
+static int64_t step_rows_of(int64_t row_bytes)
+{
+    int64_t rows = (int64_t)BATCH_BYTES / (row_bytes + 1);
+    return rows < 1 ? 1 : rows < STEP_ROWS ? rows : STEP_ROWS;
+}
+
 /* Fills the builders with up to `rows_max` rows; fewer at the end or when they are big. */
 static enum haul_code fill(struct parquet_reader *reader, int64_t rows_max, int64_t *rows,
                            struct haul_error *err)
@@ -137,7 +151,7 @@ static enum haul_code fill(struct parquet_reader *reader, int64_t rows_max, int6
         if (code || reader->group > reader->last)
             return code;
         int64_t take = rows_max - *rows;
-        take = take < STEP_ROWS ? take : STEP_ROWS;
+        take = take < reader->step_rows ? take : reader->step_rows;
         take = take < reader->group_left ? take : reader->group_left;
         code = step_size(reader, &take, err);
         if (!code)
@@ -145,7 +159,9 @@ static enum haul_code fill(struct parquet_reader *reader, int64_t rows_max, int6
         if (code)
             return code;
         *rows += take;
-        if (batch_bytes_now(reader) >= (int64_t)BATCH_BYTES)
+        int64_t bytes = batch_bytes_now(reader);
+        reader->step_rows = step_rows_of(bytes / *rows);
+        if (bytes >= (int64_t)BATCH_BYTES)
             return HAUL_OK;
     }
     return HAUL_OK;
@@ -222,6 +238,8 @@ static void supply_init(struct parquet_reader *reader, const struct context *con
     size_t ahead = limit && leaves ? limit / 8 / leaves : AHEAD_MOST;
     ahead = ahead < AHEAD_LEAST ? AHEAD_LEAST : ahead;
     reader->supply.ahead_bytes = ahead < AHEAD_MOST ? ahead : AHEAD_MOST;
+    buffer_init(&reader->supply.scratch, context->memory);
+    buffer_init(&reader->supply.indices, context->memory);
     reader->supply.file = reader->input->file;
     reader->supply.context = context;
     reader->supply.data_end = reader->input->data_end;
@@ -243,6 +261,7 @@ static enum haul_code columns_open(struct parquet_reader *reader, const struct c
     }
     supply_init(reader, context);
     reader->rows_wish = rows_wish_of(&input->selected);
+    reader->step_rows = FIRST_STEP_ROWS;
     return batch_builder_init(&reader->builder, &input->selected, context->memory, err);
 }
 

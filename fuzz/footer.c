@@ -40,7 +40,7 @@ static void read_again(const struct thrift_table *table, const void *first)
     size_t used = 0;
     must(!thrift_write(table, first, &once, &err));
     const struct slice text = {once.data, once.length};
-    must(!thrift_parse(table, text, second, &arena, &used, NULL, &err));
+    must(!thrift_parse(table, text, second, &arena, &used, &err));
     must(used == once.length);
     must(!thrift_write(table, second, &twice, &err));
     must(once.length == twice.length && memcmp(once.data, twice.data, once.length) == 0);
@@ -61,10 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     struct haul_error err = {0};
     _Alignas(16) uint8_t out[STRUCT_BYTES_MAX] = {0};
     size_t used = 0;
-    bool cut = false;
     must(table->size <= sizeof out);
     const struct slice input = {text.data, text.length};
-    enum haul_code code = thrift_parse(table, input, out, &arena, &used, &cut, &err);
+    enum haul_code code = thrift_parse(table, input, out, &arena, &used, &err);
     must_be_told(code, &err);
     if (code == HAUL_OK) {
         must(used <= text.length);

@@ -26,10 +26,9 @@ static void read_again(const struct page_header *header)
     struct haul_error err = {0};
     struct page_header second = {0};
     size_t used = 0;
-    bool cut = false;
     must(!page_header_write(header, &once, &err));
     const struct slice text = {once.data, once.length};
-    must(!page_header_parse(text, &second, &arena, &used, &cut, &err));
+    must(!page_header_parse(text, &second, &arena, &used, &err));
     must(used == once.length);
     must(!page_header_write(&second, &twice, &err));
     must(once.length == twice.length && memcmp(once.data, twice.data, once.length) == 0);
@@ -45,10 +44,9 @@ static void cut_short(const struct buffer *text, size_t used)
         struct arena arena = {0};
         struct haul_error err = {0};
         struct page_header header = {0};
-        size_t ignored = 0;
-        bool cut = false;
+        size_t ending = 0;
         const struct slice part = {text->data, length};
-        must(page_header_parse(part, &header, &arena, &ignored, &cut, &err) && cut);
+        must(page_header_parse(part, &header, &arena, &ending, &err) && ending == THRIFT_CUT);
         arena_release(&arena);
     }
 }
@@ -61,9 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     struct haul_error err = {0};
     struct page_header header = {0};
     size_t used = 0;
-    bool cut = false;
     const struct slice input = {text.data, text.length};
-    enum haul_code code = page_header_parse(input, &header, &arena, &used, &cut, &err);
+    enum haul_code code = page_header_parse(input, &header, &arena, &used, &err);
     must_be_told(code, &err);
     if (code == HAUL_OK) {
         must(used <= text.length);

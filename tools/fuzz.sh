@@ -29,7 +29,7 @@ if [ ! -f "$build/build.ninja" ]; then
         { cat "$build.log" >&2; exit 1; }
     rm -f "$build.log"
 fi
-ninja -C "$build" -j"$jobs" >"$build/ninja.log" || { cat "$build/ninja.log" >&2; exit 1; }
+ninja -C "$build" -j"$jobs" >"$build/ninja.log" 2>&1 || { cat "$build/ninja.log" >&2; exit 1; }
 
 # One target; its line tells inputs a second, features reached and how it ended.
 run_one() {

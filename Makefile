@@ -5,6 +5,9 @@ PYTHON ?= python3
 export HAUL_TRIALS ?= 20
 
 all: $(BUILD)/build.ninja
+	ninja -C $(BUILD) -j$(JOBS) haul
+
+everything: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j$(JOBS)
 
 $(BUILD)/build.ninja:
@@ -25,10 +28,10 @@ help:
 style:
 	tools/style.py
 
-unit: all
+unit: everything
 	meson test -C $(BUILD) --suite unit --print-errorlogs --no-rebuild --num-processes $(JOBS)
 
-e2e: all
+e2e: everything
 	HAUL=$(abspath $(BUILD))/haul $(PYTHON) -m pytest -q tests/e2e
 
 build-asan/build.ninja:
@@ -58,10 +61,10 @@ fuzz:
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
-install: all
+install: everything
 	DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
 
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-fuzz
 
-.PHONY: all help style unit e2e sanitize test soak bench fuzz format install clean
+.PHONY: all everything help style unit e2e sanitize test soak bench fuzz format install clean

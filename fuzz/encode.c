@@ -14,7 +14,7 @@
 
 #define COUNT_MAX 4096
 
-static struct buffer out;
+static struct buffer out, scratch;
 static uint8_t back[COUNT_MAX * 8];
 
 static struct slice encoded(void)
@@ -142,7 +142,7 @@ static void try_strings(const uint8_t *data, size_t length, size_t step)
     read_strings(&strings, ENCODING_PLAIN, count, step);
     struct buffer plain = out;
     out = (struct buffer){0};
-    must(!encode_delta_length(plain.data, count, &out, &err));
+    must(!encode_delta_length(plain.data, count, &scratch, &out, &err));
     read_strings(&strings, ENCODING_DELTA_LENGTH_BYTE_ARRAY, count, step);
     buffer_release(&plain);
 }
@@ -161,7 +161,7 @@ static void try_dictionary(const uint8_t *data, size_t length, size_t width, siz
     if (width)
         must(!dictionary_add_fixed(&dictionary, data, count, indices, &done, &err));
     else
-        must(!dictionary_add_strings(&dictionary, &strings, 0, count, indices, &done, &err));
+        must(!dictionary_add_strings(&dictionary, &strings, count, indices, &done, &err));
     must(done <= count && dictionary.values.length <= bytes_max);
     must(!dictionary_expand(&dictionary, indices, done, &out, &err));
     must(out.length == dictionary_expanded_bytes(&dictionary, indices, done));

@@ -221,11 +221,18 @@ static void shrink_decimals(const uint8_t *in, size_t count, size_t width, uint8
             memcpy(out + 8 * i, in + 16 * i, 8);
 }
 
+/* The lowest `width` bytes, the highest first. Each value is stored as 16 bytes,
+ * of which the next value covers what is too much: `out` has padding. */
 static void reverse_decimals(const uint8_t *in, size_t count, size_t width, uint8_t *out)
 {
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < width; k++)
-            out[i * width + k] = in[16 * i + width - 1 - k];
+    uint64_t turned[4] = {0};
+    for (size_t i = 0; i < count; i++) {
+        uint64_t words[2];
+        memcpy(words, in + 16 * i, sizeof words);
+        turned[0] = __builtin_bswap64(words[1]);
+        turned[1] = __builtin_bswap64(words[0]);
+        memcpy(out + i * width, (const uint8_t *)turned + 16 - width, 16);
+    }
 }
 
 /* A decimal wider than its precision would be cut: it must not come so far. */

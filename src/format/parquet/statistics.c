@@ -207,15 +207,38 @@ static void range_f16(struct bounds *found, const uint8_t *values, size_t count)
     half_set(&found->max, max, false);
 }
 
+/* The first 8 bytes as a number that sorts as they do; of a decimal the sign bit is turned. */
+static inline uint64_t wide_prefix(const uint8_t *value, size_t width, uint64_t turn)
+{
+    uint64_t word = 0;
+    if (width >= 8)
+        memcpy(&word, value, sizeof word);
+    else
+        memcpy(&word, value, width);
+    return __builtin_bswap64(word) ^ turn;
+}
+
 static void range_wide(struct bounds *found, enum order order, const uint8_t *values, size_t count,
                        size_t width)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct bounds one = {.any = true};
-        bound_set(&one.min, values + i * width, width);
-        one.max = one.min;
-        bounds_merge(found, &one, order);
+    const uint64_t turn = order == ORDER_DECIMAL ? UINT64_C(1) << 63 : 0;
+    const uint8_t *min = values, *max = values;
+    uint64_t least = wide_prefix(values, width, turn), greatest = least;
+    for (size_t i = 1; i < count; i++) {
+        const uint8_t *value = values + i * width;
+        uint64_t prefix = wide_prefix(value, width, turn);
+        if (prefix < least || (prefix == least && memcmp(value, min, width) < 0)) {
+            least = prefix;
+            min = value;
+        }
+        if (prefix > greatest || (prefix == greatest && memcmp(value, max, width) > 0)) {
+            greatest = prefix;
+            max = value;
+        }
     }
+    bound_set(&found->min, min, width);
+    bound_set(&found->max, max, width);
+    found->any = true;
 }
 
 void bounds_add_fixed(struct bounds *bounds, enum order order, const uint8_t *values, size_t count,

@@ -89,9 +89,13 @@ static void sides_close(struct sides *sides)
 }
 
 /* transfer.open_target: the target, read back for copy --verify. */
-static enum haul_code open_target(void *user, struct source **source, struct haul_error *err)
+static enum haul_code open_target(void *user, const char *schema, struct source **source, struct haul_error *err)
 {
-    return job_open(user, true, source, err);
+    struct haul_job *job = user;
+    job->target_schema = schema;
+    enum haul_code code = job_open(job, true, source, err);
+    job->target_schema = NULL;
+    return code;
 }
 
 static const struct {

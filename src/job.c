@@ -125,6 +125,7 @@ static enum haul_code source_side(struct haul_job *job, bool database, struct so
 static enum haul_code target_side(struct haul_job *job, bool database, struct source_request *request,
                                   struct haul_error *err)
 {
+    request->schema = job->target_schema;
     if (!database)
         return HAUL_OK;
     request->table = job_target_table(job);

@@ -13,6 +13,7 @@ struct haul_job {
     haul_event_fn event;
     void *event_user;
     struct arena arena; /* lists split from options */
+    const char *target_schema; /* for a target that is read again, as --schema; NULL */
 };
 
 /* An independent job with the same options and no callback. */

@@ -7,6 +7,7 @@
  */
 #include "transfer/decide.h"
 #include "transfer/fingerprint.h"
+#include "transfer/reject.h"
 #include "transfer/run.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +77,10 @@ static void workers_plan(struct run *run)
 enum haul_code run_describe(struct run *run, struct haul_error *err)
 {
     struct transfer *transfer = run->transfer;
-    if (settings_check(run, err) || memory_plan_make(run->settings, &run->memory_plan, err))
+    const char *reject_file = settings_text(run->settings, "reject-file");
+    bool dry = transfer->request.dry;
+    if (settings_check(run, err) || (reject_file && !dry && reject_file_check(reject_file, err)) ||
+        memory_plan_make(run->settings, &run->memory_plan, err))
         return err->code;
     if (transfer->source->ops->describe(transfer->source, &run->info, err))
         return run_failed_at(HAUL_SIDE_SOURCE, err);

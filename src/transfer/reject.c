@@ -116,15 +116,35 @@ enum haul_code reject_lines(const struct collector *collector, struct arena *are
     return code;
 }
 
+static enum haul_code temp_open(const char *path, char temp[PATH_BYTES], struct file *file,
+                                struct haul_error *err)
+{
+    if (snprintf(temp, PATH_BYTES, "%s.part", path) >= PATH_BYTES)
+        return error_set(err, HAUL_USAGE, "--reject-file: the name is too long");
+    if (path_remove(temp, err) || file_open(file, temp, FILE_CREATE_PRIVATE, err))
+        return error_prefix(err, "--reject-file");
+    return HAUL_OK;
+}
+
+enum haul_code reject_file_check(const char *path, struct haul_error *err)
+{
+    char temp[PATH_BYTES];
+    struct file file = {.fd = -1};
+    if (path_is_folder(path))
+        return error_set(err, HAUL_USAGE, "--reject-file %s is a folder; a file is wanted", path);
+    if (temp_open(path, temp, &file, err))
+        return err->code;
+    file_close(&file);
+    return path_remove(temp, err);
+}
+
 enum haul_code reject_file_write(const char *path, const struct receipt *receipts, size_t count,
                                  struct haul_error *err)
 {
     char temp[PATH_BYTES];
     struct file file = {.fd = -1};
-    if (snprintf(temp, sizeof temp, "%s.part", path) >= (int)sizeof temp)
-        return error_set(err, HAUL_USAGE, "--reject-file: the name is too long");
-    if (path_remove(temp, err) || file_open(&file, temp, FILE_CREATE_PRIVATE, err))
-        return error_prefix(err, "--reject-file");
+    if (temp_open(path, temp, &file, err))
+        return err->code;
     enum haul_code code = HAUL_OK;
     for (size_t i = 0; !code && i < count; i++)
         if (receipts[i].rejects)

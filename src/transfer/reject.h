@@ -9,6 +9,9 @@
 enum haul_code reject_lines(const struct collector *collector, struct arena *arena, const char **lines,
                             struct haul_error *err);
 
+/* Can the file be made? Asked before the work, not after it. Leaves nothing. */
+enum haul_code reject_file_check(const char *path, struct haul_error *err);
+
 /* Writes the lines of all receipts, in their order: temporary name, sync, rename. */
 enum haul_code reject_file_write(const char *path, const struct receipt *receipts, size_t count,
                                  struct haul_error *err);

@@ -225,33 +225,95 @@ static enum haul_code finish(struct run *run, struct haul_error *err)
     return HAUL_OK;
 }
 
-/* --verify: reads the published target again; it must hold the rows the receipts say. */
-static enum haul_code target_compare(struct run *run, struct source *target, struct haul_error *err)
+/* "name:type,..." as --schema takes it; names are quoted. */
+static enum haul_code schema_text(const struct schema *schema, struct buffer *out, struct haul_error *err)
 {
-    struct verified found = {0};
-    char wanted_hash[HASH_TEXT_BYTES], found_hash[HASH_TEXT_BYTES];
-    enum haul_code code = target->ops->describe(target, &found.info, err);
-    if (!code)
-        code = verify_read(&run->context, target, run->workers, NULL, &found, err);
-    hash_print(run->tally.hash, wanted_hash);
-    hash_print(found.hash, found_hash);
-    if (!code && (found.rows != run->tally.rows || !hash_equal(found.hash, run->tally.hash)))
-        code = error_set(err, HAUL_INTEGRITY,
-                         "--verify: %lld rows with hash %s were written, %lld with %s are there",
-                         (long long)run->tally.rows, wanted_hash, (long long)found.rows, found_hash);
-    verified_release(&found);
+    char type[512];
+    for (int i = 0; i < schema->count; i++) {
+        field_print_type(&schema->fields[i], type, sizeof type);
+        if (buffer_printf(out, err, "%s\"", i ? "," : ""))
+            return err->code;
+        for (const char *at = schema->fields[i].name; *at; at++)
+            if (buffer_printf(out, err, *at == '"' ? "\"\"" : "%c", *at))
+                return err->code;
+        if (buffer_printf(out, err, "\":%s", type))
+            return err->code;
+    }
+    return buffer_append(out, "", 1, err);
+}
+
+static bool types_kept(const struct schema *written, const struct schema *found)
+{
+    bool same = written->count == found->count;
+    for (int i = 0; same && i < written->count; i++)
+        same = field_equal(&written->fields[i], &found->fields[i], false);
+    return same;
+}
+
+/* Opens and describes. */
+static enum haul_code target_open(struct run *run, const char *schema, struct source **target,
+                                  struct source_info *info, struct haul_error *err)
+{
+    source_info_release(info);
+    *target = NULL;
+    if (run->transfer->open_target(run->transfer->open_target_user, schema, target, err))
+        return err->code;
+    return (*target)->ops->describe(*target, info, err);
+}
+
+static void target_close(struct source **target)
+{
+    if (*target)
+        (*target)->ops->close(*target);
+    *target = NULL;
+}
+
+/* As it is; but where types were not kept, as what was written, if it can be read so. */
+static enum haul_code target_reopen(struct run *run, struct source **target, struct source_info *info,
+                                    struct haul_error *err)
+{
+    struct buffer schema = {0};
+    struct haul_error refused = {0};
+    if (target_open(run, NULL, target, info, err) || types_kept(&run->terms.schema, &info->schema))
+        return err->code;
+    enum haul_code code = schema_text(&run->terms.schema, &schema, err);
+    target_close(target);
+    if (!code && target_open(run, (const char *)schema.data, target, info, &refused)) {
+        target_close(target);
+        code = target_open(run, NULL, target, info, err);
+    }
+    buffer_release(&schema);
     return code;
 }
 
+/* It must hold the rows the receipts say. */
+static enum haul_code target_compare(struct run *run, struct source *target, struct verified *found,
+                                     struct haul_error *err)
+{
+    char wanted_hash[HASH_TEXT_BYTES], found_hash[HASH_TEXT_BYTES];
+    if (verify_read(&run->context, target, run->workers, NULL, found, err))
+        return err->code;
+    hash_print(run->tally.hash, wanted_hash);
+    hash_print(found->hash, found_hash);
+    if (found->rows == run->tally.rows && hash_equal(found->hash, run->tally.hash))
+        return HAUL_OK;
+    return error_set(err, HAUL_INTEGRITY,
+                     "--verify: %lld rows with hash %s were written, %lld with %s are there",
+                     (long long)run->tally.rows, wanted_hash, (long long)found->rows, found_hash);
+}
+
+/* --verify: reads the published target again. */
 static enum haul_code target_verify(struct run *run, struct haul_error *err)
 {
     struct source *target = NULL;
+    struct verified found = {0};
     if (!settings_flag(run->settings, "verify"))
         return HAUL_OK;
-    if (run->transfer->open_target(run->transfer->open_target_user, &target, err))
-        return run_failed_at(HAUL_SIDE_TARGET, err);
-    enum haul_code code = target_compare(run, target, err);
-    target->ops->close(target);
+    enum haul_code code = target_reopen(run, &target, &found.info, err);
+    if (!code)
+        code = target_compare(run, target, &found, err);
+    target_close(&target);
+    verified_release(&found);
     return code ? run_failed_at(HAUL_SIDE_TARGET, err) : HAUL_OK;
 }
 

@@ -19,8 +19,10 @@ struct transfer {
     struct sink_request request;
     haul_event_fn event; /* may be NULL */
     void *event_user;
-    /* Opens the target as a source, for --verify after a copy; the transfer closes it. */
-    enum haul_code (*open_target)(void *user, struct source **source, struct haul_error *err);
+    /* Opens the target as a source, for --verify after a copy; the transfer closes it.
+     * `schema` is NULL, or the columns as --schema takes them, for a target that
+     * does not keep types (CSV). */
+    enum haul_code (*open_target)(void *user, const char *schema, struct source **source, struct haul_error *err);
     void *open_target_user;
 };
 

@@ -269,6 +269,11 @@ static void test_reject_file(void **state)
     }
     (void)snprintf(path, sizeof path, "%s/none/rejects", home);
     assert_int_not_equal(reject_file_write(path, receipts, 3, &err), HAUL_OK);
+    assert_int_not_equal(reject_file_check(path, &err), HAUL_OK);
+    assert_int_equal(reject_file_check(home, &err), HAUL_USAGE);
+    (void)snprintf(path, sizeof path, "%s/other", home);
+    assert_int_equal(reject_file_check(path, &err), HAUL_OK);
+    assert_int_equal(home_count(home), 1);
     home_remove(home);
 }
 

@@ -475,15 +475,28 @@ static void test_text_must_be_utf8(void **state)
     }
 }
 
+static void inspect_made(struct made *made, struct opened *opened, struct inspection *out)
+{
+    memset(out, 0, sizeof *out);
+    assert_int_equal(open_bytes(opened, made->bytes.data, made->bytes.length, NULL), HAUL_OK);
+    assert_int_equal(opened->input->ops->inspect(opened->input, out, &opened->err), HAUL_OK);
+}
+
+static void inspect_done(struct made *made, struct opened *opened, struct inspection *out)
+{
+    arena_release(&out->arena);
+    opened_close(opened);
+    buffer_release(&made->bytes);
+}
+
 static void test_inspect(void **state)
 {
     struct made made;
     struct opened opened;
-    struct inspection out = {0};
+    struct inspection out;
     (void)state;
     made_flat(&made);
-    assert_int_equal(open_bytes(&opened, made.bytes.data, made.bytes.length, NULL), HAUL_OK);
-    assert_int_equal(opened.input->ops->inspect(opened.input, &out, &opened.err), HAUL_OK);
+    inspect_made(&made, &opened, &out);
     assert_int_equal(out.rows, 8);
     assert_int_equal(out.column_count, 2);
     assert_string_equal(out.columns[1].name, "c");
@@ -495,9 +508,56 @@ static void test_inspect(void **state)
     assert_null(out.columns[1].min);
     assert_int_equal(out.group_count, 3);
     assert_int_equal(out.groups[0].offset, 4);
-    arena_release(&out.arena);
-    opened_close(&opened);
-    buffer_release(&made.bytes);
+    inspect_done(&made, &opened, &out);
+}
+
+/* Two row groups of one INT32 column with the deprecated bounds, which count
+ * for signed numbers only. */
+static void made_bounds(struct made *made, bool is_unsigned, size_t bound_bytes)
+{
+    static const int32_t bounds[2][2] = {{-5, 3}, {-7, 1}};
+    static struct statistics statistics[2];
+    made_begin(made, 1);
+    made_leaf(made, "n", PARQUET_REQUIRED, PARQUET_INT32);
+    if (is_unsigned) {
+        made->elements[1].converted = CONVERTED_UINT_32;
+        thrift_set(&made->elements[1], ELEMENT_CONVERTED);
+    }
+    for (int i = 0; i < 2; i++) {
+        made_group(made, 2);
+        made_chunk(made, PARQUET_INT32, 2, bounds[i], 8);
+        statistics[i] = (struct statistics){.min_old = {(const uint8_t *)&bounds[i][0], bound_bytes},
+                                            .max_old = {(const uint8_t *)&bounds[i][1], bound_bytes}};
+        thrift_set(&statistics[i], STATISTICS_MIN_OLD);
+        thrift_set(&statistics[i], STATISTICS_MAX_OLD);
+        thrift_set(&statistics[i], STATISTICS_NULL_COUNT);
+        made->metas[i][0].statistics = &statistics[i];
+        thrift_set(&made->metas[i][0], COLUMN_META_STATISTICS);
+    }
+    made_end(made);
+}
+
+static void test_bounds(void **state)
+{
+    struct made made;
+    struct opened opened;
+    struct inspection out;
+    (void)state;
+    made_bounds(&made, false, 4);
+    inspect_made(&made, &opened, &out);
+    assert_int_equal(out.columns[0].nulls, 0);
+    assert_string_equal(out.columns[0].min, "-7");
+    assert_string_equal(out.columns[0].max, "3");
+    inspect_done(&made, &opened, &out);
+    made_bounds(&made, true, 4); /* the old order of unsigned numbers is in doubt */
+    inspect_made(&made, &opened, &out);
+    assert_null(out.columns[0].min);
+    inspect_done(&made, &opened, &out);
+    made_bounds(&made, false, 3); /* no INT32 */
+    inspect_made(&made, &opened, &out);
+    assert_null(out.columns[0].min);
+    assert_null(out.columns[0].max);
+    inspect_done(&made, &opened, &out);
 }
 
 int main(void)
@@ -508,7 +568,7 @@ int main(void)
         cmocka_unit_test(test_list),           cmocka_unit_test(test_list_lies),
         cmocka_unit_test(test_cut_anywhere),   cmocka_unit_test(test_any_byte_changed),
         cmocka_unit_test(test_refusals),       cmocka_unit_test(test_text_must_be_utf8),
-        cmocka_unit_test(test_inspect),
+        cmocka_unit_test(test_inspect),        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,10 @@ static void tell_result(const struct haul_result *result)
         fprintf(stderr, "haul: run %s is already complete; nothing was written\n", result->run);
         return;
     }
-    fprintf(stderr, "haul: %lld rows in %.2f s, %.0f rows/s, %s written", (long long)result->rows,
-            result->seconds, (double)(result->rows - result->rows_resumed) / seconds, size);
+    fprintf(stderr, "haul: %lld rows in %.2f s, %.0f rows/s", (long long)result->rows, result->seconds,
+            (double)(result->rows - result->rows_resumed) / seconds);
+    if (result->bytes_written)
+        fprintf(stderr, ", %s written", size);
     if (result->rows_resumed)
         fprintf(stderr, "; %lld rows were in already", (long long)result->rows_resumed);
     if (result->rejects)

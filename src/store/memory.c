@@ -171,7 +171,8 @@ static enum haul_code memory_read_at(struct input_file *file, int64_t offset, vo
         return HAUL_OK;
     size_t there = blob->length - (size_t)offset;
     *got = there < length ? there : length;
-    memcpy(data, blob->data + offset, *got);
+    if (*got) /* no room may be no place */
+        memcpy(data, blob->data + offset, *got);
     return HAUL_OK;
 }
 

@@ -179,7 +179,7 @@ static unsigned append_slow(struct csv_parser *parser, const uint8_t *field, siz
     unsigned flags = csv_field_text(parser, field, length, &text, &text_length);
     if (flags)
         return flags;
-    if (text_length == 0)
+    if (text_length == 0 && parser->field->type != TYPE_BINARY)
         return CSV_FIELD_NULL;
     enum haul_code code = builder_append_text(column, (const char *)text, text_length, &err);
     if (code == HAUL_VALUE)

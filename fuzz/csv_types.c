@@ -29,6 +29,8 @@ static bool read_rows(const struct buffer *bytes, const struct settings *setting
     csv_print_rejects(&rows, out);
     must_be_told(rows.err.code, &rows.err);
     must(rows.err.code != HAUL_INTERNAL);
+    if (schema && rows.err.code)
+        fprintf(stderr, "%s\n", rows.err.message);
     rows_close(&rows);
     return whole;
 }
@@ -44,7 +46,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     struct buffer text = food_rest(&food);
     if (read_rows(&text, &settings, NULL, &typed, &names)) {
         must(!buffer_append(&names, "", 1, &err));
-        must(read_rows(&text, &settings, (const char *)names.data, &text_only, NULL));
+        bool again = read_rows(&text, &settings, (const char *)names.data, &text_only, NULL);
+        if (!again)
+            fprintf(stderr, "--schema %s\n", (const char *)names.data);
+        must(again);
         must_be_same(&typed, &text_only);
     }
     buffer_release(&typed);

@@ -13,10 +13,15 @@
 static void check(const struct page_header *header)
 {
     must(header->uncompressed_size >= 0 && header->compressed_size >= 0);
-    must(!header->data || header->data->num_values >= 0);
-    must(!header->dictionary || header->dictionary->num_values >= 0);
-    if (header->data_v2)
-        must(header->data_v2->definition_bytes >= 0 && header->data_v2->repetition_bytes >= 0);
+    if (header->type == PAGE_DATA)
+        must(header->data && header->data->num_values >= 0);
+    if (header->type == PAGE_DICTIONARY)
+        must(header->dictionary && header->dictionary->num_values >= 0);
+    if (header->type == PAGE_DATA_V2)
+        must(header->data_v2 && header->data_v2->definition_bytes >= 0 &&
+             header->data_v2->repetition_bytes >= 0 &&
+             header->data_v2->definition_bytes <=
+                 header->compressed_size - header->data_v2->repetition_bytes);
 }
 
 static void read_again(const struct page_header *header)

@@ -133,7 +133,7 @@ enum haul_code csv_schema_parse(const char *text, struct arena *arena, struct cs
 
 void csv_schema_print_name(const char *name, char *out, size_t out_bytes)
 {
-    if (name[0] && !strpbrk(name, ",:\" ")) {
+    if (name[0] && !strpbrk(name, ",:\" \t\n")) {
         (void)snprintf(out, out_bytes, "%s", name);
         return;
     }

@@ -111,7 +111,9 @@ static enum haul_code footer_parse(struct parquet_input *input, struct haul_erro
         return code;
     if (input->all.count == 0)
         return error_set(err, HAUL_UNSUPPORTED, "the file has no columns");
-    schema_sql_types_apply(&input->meta, &input->all);
+    code = schema_sql_types_apply(&input->meta, &input->all, err);
+    if (code)
+        return code;
     arrow_schema_apply(&input->meta, &input->all);
     return groups_check(input, err);
 }
@@ -279,6 +281,7 @@ enum haul_code parquet_open_input(const struct format_request *request, struct i
         return error_nomem(err, "a Parquet file");
     input->base.ops = &input_ops;
     input->file = file;
+    buffer_init(&input->bytes, request->context->memory);
     enum haul_code code = footer_read(input, err);
     if (!code)
         code = footer_parse(input, err);

@@ -56,41 +56,52 @@ enum haul_code schema_sql_types_print(const struct schema *schema, struct buffer
     return HAUL_OK;
 }
 
-/* One line: "name\ttype". The name is unescaped in place in `name`. */
-static void line_apply(struct schema *schema, const char *line, size_t length, char *name)
+/* One line: "name\ttype". The name is unescaped into `name`. */
+static enum haul_code line_apply(struct schema *schema, struct slice line, char *name, struct haul_error *err)
 {
-    const char *tab = memchr(line, '\t', length);
+    const char *at = (const char *)line.data, *tab = memchr(at, '\t', line.length);
     size_t used = 0;
     if (!tab)
-        return;
-    for (const char *c = line; c < tab; c++) {
+        return HAUL_OK;
+    for (const char *c = at; c < tab; c++) {
         char next = *c == '\\' && c + 1 < tab ? *++c : 0;
         name[used++] = next == 't' ? '\t' : next == 'n' ? '\n' : *c;
     }
     name[used] = 0;
     int place = schema_find(schema, name);
-    size_t rest = length - (size_t)(tab + 1 - line);
-    if (place >= 0 && rest)
-        schema->fields[place].sql_type = arena_text_n(&schema->arena, tab + 1, rest);
+    size_t rest = line.length - (size_t)(tab + 1 - at);
+    if (place < 0 || rest == 0)
+        return HAUL_OK;
+    schema->fields[place].sql_type = arena_text_n(&schema->arena, tab + 1, rest);
+    return schema->fields[place].sql_type ? HAUL_OK : error_nomem(err, "the schema");
 }
 
-void schema_sql_types_apply(const struct file_metadata *file, struct schema *schema)
+static const struct key_value *sql_types_find(const struct file_metadata *file)
 {
     static const char key[] = SCHEMA_SQL_TYPES_KEY;
-    const struct key_value *found = NULL;
-    for (size_t i = 0; i < file->key_values.count && !found; i++) {
+    for (size_t i = 0; i < file->key_values.count; i++) {
         const struct key_value *kv = &file->key_values.items[i];
-        if (kv->key.length == sizeof key - 1 && !memcmp(kv->key.data, key, sizeof key - 1))
-            found = kv;
+        if (kv->key.length == sizeof key - 1 && !memcmp(kv->key.data, key, sizeof key - 1) &&
+            unicode_is_valid(kv->value.data, kv->value.length))
+            return kv;
     }
-    if (!found || !unicode_is_valid(found->value.data, found->value.length))
-        return;
-    const char *at = (const char *)found->value.data, *end = at + found->value.length;
+    return NULL;
+}
+
+enum haul_code schema_sql_types_apply(const struct file_metadata *file, struct schema *schema,
+                                      struct haul_error *err)
+{
+    const struct key_value *found = sql_types_find(file);
+    if (!found || found->value.length == 0)
+        return HAUL_OK;
+    const uint8_t *at = found->value.data, *end = at + found->value.length;
     char *name = arena_alloc(&schema->arena, found->value.length + 1);
-    while (name && at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *stop = newline ? newline : end;
-        line_apply(schema, at, (size_t)(stop - at), name);
+    enum haul_code code = name ? HAUL_OK : error_nomem(err, "the schema");
+    while (!code && at < end) {
+        const uint8_t *newline = memchr(at, '\n', (size_t)(end - at));
+        const uint8_t *stop = newline ? newline : end;
+        code = line_apply(schema, (struct slice){at, (size_t)(stop - at)}, name, err);
         at = newline ? newline + 1 : end;
     }
+    return code;
 }

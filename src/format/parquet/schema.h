@@ -73,7 +73,8 @@ enum haul_code schema_sql_types_print(const struct schema *schema, struct buffer
                                       struct haul_error *err);
 
 /* Puts what stands there into the fields' sql_type; lines that fit no column are
- * passed over, and so is everything when memory is short. */
-void schema_sql_types_apply(const struct file_metadata *file, struct schema *schema);
+ * passed over. */
+enum haul_code schema_sql_types_apply(const struct file_metadata *file, struct schema *schema,
+                                      struct haul_error *err);
 
 #endif

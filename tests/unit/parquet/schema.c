@@ -373,7 +373,7 @@ static void test_sql_types(void **state)
     kv.value = (struct slice){out.data, out.length};
     meta.key_values.items = &kv;
     meta.key_values.count = 1;
-    schema_sql_types_apply(&meta, &schema);
+    assert_int_equal(schema_sql_types_apply(&meta, &schema, &err), HAUL_OK);
     assert_null(schema.fields[0].sql_type);
     assert_string_equal(schema.fields[1].sql_type, "mssql:money");
     assert_string_equal(schema.fields[2].sql_type, "mssql:money");

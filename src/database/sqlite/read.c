@@ -32,6 +32,7 @@ struct sqlite_reader {
     uint64_t part;
     int64_t row;       /* place in the part of the next row */
     int64_t rows_most; /* in a batch, by the width of fixed columns */
+    int64_t *rowids;   /* of the batch's rows, rows_most of them; NULL: the table has none */
     bool done;
 };
 
@@ -42,6 +43,7 @@ static void reader_close(struct reader *base)
     batch_builder_release(&reader->builder);
     buffer_release(&reader->drops);
     free(reader->fetches);
+    free(reader->rowids);
     atomic_store(&reader->slot->taken, false);
     free(reader);
 }
@@ -54,27 +56,28 @@ static const char *way_out(const struct field *field, int class)
     return class == SQLITE_BLOB || (class == SQLITE_TEXT && field->type == TYPE_UTF8) ? "binary" : "utf8";
 }
 
+/* The select's last column is the rowid. */
+static int64_t rowid_of(const struct sqlite_reader *reader)
+{
+    return sqlite3_column_int64(reader->statement, sqlite3_column_count(reader->statement) - 1);
+}
+
 /* The misfit as a reject: in words a user can act on. */
 static enum haul_code reject_value(struct sqlite_reader *reader, int column, int class, const char *misfit,
                                    struct haul_error *err)
 {
     const struct field *field = &reader->source->schema.fields[column];
-    char type[96], place[40], reason[512];
+    char type[96], place[40] = "", reason[512];
     field_print_type(field, type, sizeof type);
-    int rowid_at = sqlite3_column_count(reader->statement) - 1;
-    if (reader->source->table.rowid)
-        snprintf(place, sizeof place, "rowid %lld",
-                 (long long)sqlite3_column_int64(reader->statement, rowid_at));
+    if (reader->rowids)
+        snprintf(place, sizeof place, "rowid %lld", (long long)rowid_of(reader));
     if (class == SQLITE_NULL)
         snprintf(reason, sizeof reason, "NULL in a column that is declared NOT NULL");
     else
         snprintf(reason, sizeof reason, "%s in a column read as %s: %s; --schema '%s:%s' reads it as it is",
                  sqlite_class_name(class), type, misfit, field->name, way_out(field, class));
-    struct reject reject = {.part = reader->part,
-                            .row = reader->row,
-                            .place = reader->source->table.rowid ? place : NULL,
-                            .column = field->name,
-                            .reason = reason};
+    struct reject reject = {
+        .part = reader->part, .row = reader->row, .place = place, .column = field->name, .reason = reason};
     if (class != SQLITE_NULL && class != SQLITE_BLOB) {
         reject.value = (const char *)sqlite3_column_text(reader->statement, reader->fetches[column].place);
         reject.value_length = (size_t)sqlite3_column_bytes(reader->statement, reader->fetches[column].place);
@@ -140,10 +143,33 @@ static enum haul_code fill(struct sqlite_reader *reader, int64_t rows_max, int64
             reader->done = true;
             return HAUL_OK;
         }
+        if (reader->rowids)
+            reader->rowids[*rows] = rowid_of(reader);
         if (read_row(reader, *rows, err))
             return err->code;
         reader->row++;
     }
+    return HAUL_OK;
+}
+
+/* The batch's rows by their rowids; most follow one another. */
+static enum haul_code number_rows(const struct sqlite_reader *reader, int64_t rows, struct batch *batch,
+                                  struct haul_error *err)
+{
+    if (!reader->rowids)
+        return HAUL_OK;
+    batch->number_word = "rowid";
+    batch->number_first = reader->rowids[0];
+    /* unsigned: rowids reach from INT64_MIN to INT64_MAX */
+    if ((uint64_t)reader->rowids[rows - 1] - (uint64_t)reader->rowids[0] == (uint64_t)rows - 1)
+        return HAUL_OK;
+    size_t bytes = (size_t)rows * sizeof *reader->rowids;
+    batch->numbers = memory_alloc(NULL, bytes);
+    if (!batch->numbers) {
+        batch_release(batch);
+        return error_nomem(err, "row numbers");
+    }
+    memcpy(batch->numbers, reader->rowids, bytes);
     return HAUL_OK;
 }
 
@@ -184,6 +210,8 @@ static enum haul_code reader_next(struct reader *base, int64_t rows_max, struct 
     batch->part = reader->part;
     batch->first_row = first_row;
     batch->rows_offered = rows;
+    if (number_rows(reader, rows, batch, err))
+        return err->code;
     return drop_rows(reader, rows, batch, err);
 }
 
@@ -225,6 +253,14 @@ static enum haul_code make_fetches(struct sqlite_reader *reader, struct haul_err
             return err->code;
     }
     return HAUL_OK;
+}
+
+static enum haul_code make_rowids(struct sqlite_reader *reader, struct haul_error *err)
+{
+    if (!reader->source->table.rowid)
+        return HAUL_OK;
+    reader->rowids = calloc((size_t)reader->rows_most, sizeof *reader->rowids);
+    return reader->rowids ? HAUL_OK : error_nomem(err, "a reader");
 }
 
 /* Prepares, binds the range, and passes over the rows before the first. */
@@ -277,7 +313,7 @@ enum haul_code sqlite_source_read(struct source *base, const struct context *con
     buffer_init(&reader->drops, context->memory);
     sqlite_limit_values(&slot->connection, context->memory);
     if (batch_builder_init(&reader->builder, &source->schema, context->memory, err) ||
-        make_fetches(reader, err) || start(reader, part, first_row, err)) {
+        make_fetches(reader, err) || make_rowids(reader, err) || start(reader, part, first_row, err)) {
         reader_close(&reader->base);
         return err->code;
     }

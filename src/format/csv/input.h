@@ -20,7 +20,7 @@ struct csv_input {
     struct schema schema; /* the columns asked for */
     int *places;          /* where they stand in the file (in schema.arena) */
     struct csv_scan scan;
-    size_t window_bytes;     /* CSV_WINDOW_BYTES; tests make it small */
+    size_t window_bytes;     /* CSV_WINDOW_BYTES; smaller in tests, but more than a delimiter */
     struct csv_split *split; /* NULL until the first part */
 };
 

@@ -238,6 +238,8 @@ void csv_scan_run(const struct csv_scan *scan, const uint8_t *data, size_t lengt
 
     marks->full = marks->reached < span.limit;
     marks->complete = marks->fields_complete = 0;
+    if (marks->state)
+        return;
     if (marks->record_count) {
         size_t last = marks->records[marks->record_count - 1];
         marks->fields_complete = marks->ends ? last : 0;

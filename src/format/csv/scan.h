@@ -15,9 +15,11 @@
  *     quotes are not doubled;
  *   - CR, LF and CRLF outside of quotes end a record.
  *
- * A run begins at the start of a record and keeps no state from one call to the
- * next: the caller keeps the bytes of the record that was not complete and runs
- * over them again with more. So a cut can fall anywhere and change nothing.
+ * A run for fields begins at the start of a record and keeps no state from one
+ * call to the next: the caller keeps the bytes of the record that was not
+ * complete and runs over them again with more. So a cut can fall anywhere and
+ * change nothing. A run for records alone can go on where the last one stopped
+ * (`state`), so that a record may be longer than memory.
  */
 #ifndef HAUL_FORMAT_CSV_SCAN_H
 #define HAUL_FORMAT_CSV_SCAN_H
@@ -27,6 +29,16 @@
 
 #define CSV_SCAN_LENGTH_MAX ((size_t)1 << 30) /* bytes of one run */
 #define CSV_SCAN_SLACK      96u               /* entries of room that a run needs to go on */
+
+enum csv_place { CSV_AT_START, CSV_IN_PLAIN, CSV_IN_QUOTES, CSV_AFTER_QUOTES };
+
+struct csv_scan_state {
+    enum csv_place place;
+    bool after_cr; /* the byte before was a CR that ended a record */
+    bool line_cr;  /* the byte before was a CR, wherever */
+    bool escaped;  /* the next byte is text */
+    unsigned skip; /* bytes of a delimiter still to pass */
+};
 
 struct csv_marks {
     /* Each field's end: the place of the delimiter, CR or LF behind it. Room
@@ -38,12 +50,13 @@ struct csv_marks {
     uint32_t *records;
     size_t record_count;
     size_t capacity;
+    struct csv_scan_state *state; /* records only: where the last run stopped; NULL: at a record's start */
 
     size_t reached;         /* bytes looked at */
     bool full;              /* it stopped early, for want of capacity */
     size_t complete;        /* bytes of complete records, line ends included */
     size_t fields_complete; /* entries of `ends` that belong to complete records */
-    uint64_t lines;         /* line ends (in quotes too) within `complete` */
+    uint64_t lines;         /* line ends (in quotes too) within `complete`; with `state`, in all of it */
     bool quoted;            /* it stopped inside quotes, */
     size_t quote_at;        /* that opened here */
     bool ascii;             /* no byte of 0x80 or above in what was looked at */

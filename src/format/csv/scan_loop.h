@@ -17,16 +17,6 @@
 
 #include <string.h>
 
-enum csv_place { CSV_AT_START, CSV_IN_PLAIN, CSV_IN_QUOTES, CSV_AFTER_QUOTES };
-
-struct csv_scan_state {
-    enum csv_place place;
-    bool after_cr; /* the byte before was a CR that ended a record */
-    bool line_cr;  /* the byte before was a CR, wherever */
-    bool escaped;  /* the next byte is text */
-    unsigned skip; /* bytes of a delimiter still to pass */
-};
-
 struct csv_masks {
     uint64_t quote, delimiter, lf, cr, escape, high;
 };
@@ -106,6 +96,17 @@ CSV_INLINE void keep_fields(struct csv_marks *marks, const struct csv_found *fou
     marks->end_count = first + put(marks->ends + first, found->ends, base);
 }
 
+CSV_INLINE void cut_masks(struct csv_masks *masks, size_t judged)
+{
+    const uint64_t valid = ((uint64_t)1 << judged) - 1;
+    masks->quote &= valid;
+    masks->delimiter &= valid;
+    masks->lf &= valid;
+    masks->cr &= valid;
+    masks->escape &= valid;
+    masks->high &= valid;
+}
+
 /* A way to run, known when compiling: everything in it is inlined. */
 struct csv_loop {
     csv_masks_fn compare;
@@ -118,6 +119,8 @@ CSV_INLINE void scan_blocks(const struct csv_scan *scan, const struct csv_span *
                             const struct csv_loop loop)
 {
     struct csv_scan_state state = {.place = CSV_AT_START};
+    if (marks->state)
+        state = *marks->state;
     uint8_t tail[64 + CSV_DELIMITER_BYTES_MAX];
     uint64_t high = 0, lines = 0;
     size_t at = 0;
@@ -134,17 +137,16 @@ CSV_INLINE void scan_blocks(const struct csv_scan *scan, const struct csv_span *
         struct csv_masks masks;
         struct csv_found found = {0, 0};
         loop.compare(scan, block, &masks);
-        if (span->limit - at < 64) {
-            uint64_t valid = ((uint64_t)1 << (span->limit - at)) - 1;
-            masks.quote &= valid, masks.delimiter &= valid, masks.lf &= valid;
-            masks.cr &= valid, masks.escape &= valid, masks.high &= valid;
-        }
+        size_t judged = span->limit - at < 64 ? span->limit - at : 64;
+        if (judged < 64)
+            cut_masks(&masks, judged);
         high |= masks.high;
         lines += (uint64_t)__builtin_popcountll(masks.lf & ~((masks.cr << 1) | (uint64_t)state.line_cr));
         if (masks.cr)
             lines += (uint64_t)__builtin_popcountll(masks.cr);
-        state.line_cr = masks.cr >> 63;
-        if (!scan_masks(scan, &masks, loop.parity, &state, &found))
+        state.line_cr = masks.cr >> (judged - 1) & 1;
+        /* the state behind half a block is what the machine says */
+        if ((judged < 64 && marks->state) || !scan_masks(scan, &masks, loop.parity, &state, &found))
             csv_scan_bytes(scan, span, &state, at, &found);
         if (loop.fields)
             keep_fields(marks, &found, at, loop.put);
@@ -155,6 +157,8 @@ CSV_INLINE void scan_blocks(const struct csv_scan *scan, const struct csv_span *
     marks->lines = lines;
     marks->ascii = high == 0;
     marks->quoted = state.place == CSV_IN_QUOTES;
+    if (marks->state)
+        *marks->state = state;
 }
 
 #endif

@@ -18,14 +18,17 @@
 
 struct csv_split {
     struct csv_window window;
-    struct buffer records; /* ends of the records in the window */
-    struct csv_marks marks;
-    size_t next;    /* record of the window that comes next */
-    size_t start;   /* where it starts in the window */
-    size_t counted; /* bytes of the window that `line` has counted */
-    uint64_t line;  /* at `counted` */
-    int64_t row;    /* rows in parts so far */
-    int64_t from;   /* offset where the next part begins */
+    struct csv_scan_state state; /* behind the bytes looked at */
+    struct csv_marks marks;      /* of the window */
+    struct buffer records;       /* their room */
+    size_t next;                 /* record of the window that comes next */
+    int64_t start;               /* offset where it starts, maybe before the window */
+    uint64_t start_line;         /* of the last part's end */
+    size_t counted;              /* bytes of the window that `line` has counted */
+    uint64_t line;               /* at `counted` */
+    bool after_cr;               /* the byte before the window was a CR */
+    int64_t row;                 /* rows in parts so far */
+    int64_t from;                /* offset where the next part begins */
     bool any, done;
 };
 
@@ -76,6 +79,7 @@ static enum haul_code split_new(struct csv_input *input, struct haul_error *err)
     memset(split, 0, sizeof *split);
     input->split = split;
     split->from = input->shape.rows_at;
+    split->start = split->from;
     split->line = input->shape.rows_line;
     csv_window_init(&split->window, &input->bytes, split->from, -1, input->context.memory);
     buffer_init(&split->records, input->context.memory);
@@ -85,48 +89,63 @@ static enum haul_code split_new(struct csv_input *input, struct haul_error *err)
 /* The line of a byte of the window; offsets must not run backwards. */
 static uint64_t line_of(struct csv_split *split, size_t offset)
 {
-    split->line += csv_scan_count_lines(split->window.bytes.data + split->counted, offset - split->counted);
+    const uint8_t *data = split->window.bytes.data;
+    if (offset <= split->counted)
+        return split->line;
+    bool half = split->counted == 0 && split->after_cr && data[0] == '\n';
+    split->line += csv_scan_count_lines(data + split->counted, offset - split->counted) - half;
     split->counted = offset;
     return split->line;
 }
 
-static enum haul_code no_end(struct csv_input *input, struct haul_error *err)
+static enum haul_code not_closed(struct csv_split *split, struct haul_error *err)
 {
-    struct csv_split *split = input->split;
-    if (split->window.final)
-        (void)error_set(
-            err, HAUL_DATA,
-            "a quote in the record that begins here is not closed before the end of the file; --quote "
-            "none reads quotes as text");
-    else
-        (void)csv_window_error(input->context.memory, split->window.bytes.length, split->marks.quoted, err);
-    return error_prefix(err, "line %llu", (unsigned long long)line_of(split, 0));
+    return error_set(
+        err, HAUL_DATA,
+        "line %llu or below: a quoted field is not closed before the end of the file; --quote none reads "
+        "quotes as text",
+        (unsigned long long)split->start_line);
 }
 
-/* The next records into the window; done at the end of the file. */
+/* The last record may have no line end. */
+static enum haul_code close_file(struct csv_split *split, struct haul_error *err)
+{
+    struct csv_marks *marks = &split->marks;
+    int64_t end = split->window.at + (int64_t)split->window.bytes.length, last = split->start;
+    if (marks->quoted)
+        return not_closed(split, err);
+    if (marks->record_count) {
+        size_t stop = marks->records[marks->record_count - 1];
+        last = split->window.at +
+               (int64_t)csv_next_record(split->window.bytes.data, split->window.bytes.length, stop);
+    }
+    if (last < end)
+        marks->records[marks->record_count++] = (uint32_t)split->window.bytes.length;
+    return HAUL_OK;
+}
+
+/* The records of the next window; done behind the last one. */
 static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
 {
     struct csv_split *split = input->split;
     struct csv_window *window = &split->window;
     struct csv_marks *marks = &split->marks;
-    size_t drop = marks->complete;
-    if (split->counted < drop)
-        split->line = split->counted ? line_of(split, drop) : split->line + marks->lines;
-    split->counted = split->next = split->start = 0;
-    for (size_t want = input->window_bytes; want; want = csv_window_grow(want, window->bytes_max)) {
-        if (context_check(&input->context, err) || csv_window_fill(window, drop, want, err))
-            return err->code;
-        drop = 0;
-        *marks = (struct csv_marks){.records = (uint32_t *)(void *)split->records.data,
-                                    .capacity = RECORDS_AT_ONCE};
-        csv_scan_run(&input->scan, window->bytes.data, window->bytes.length, window->final, marks);
-        split->done = marks->complete == 0 && window->final;
-        if (marks->complete)
-            return HAUL_OK;
-        if (split->done)
-            return window->bytes.length ? no_end(input, err) : HAUL_OK;
+    size_t drop = marks->reached;
+    if (window->final && drop == window->bytes.length) {
+        split->done = true;
+        return HAUL_OK;
     }
-    return no_end(input, err);
+    split->line = split->counted ? line_of(split, drop) : split->line + marks->lines;
+    split->counted = split->counted > drop ? split->counted - drop : 0;
+    split->after_cr = split->state.line_cr;
+    split->next = 0;
+    if (context_check(&input->context, err) || csv_window_fill(window, drop, input->window_bytes, err))
+        return err->code;
+    *marks = (struct csv_marks){.records = (uint32_t *)(void *)split->records.data,
+                                .capacity = RECORDS_AT_ONCE,
+                                .state = &split->state};
+    csv_scan_run(&input->scan, window->bytes.data, window->bytes.length, window->final, marks);
+    return window->final && !marks->full ? close_file(split, err) : HAUL_OK;
 }
 
 /* Takes records into the part until it is full. *rows and *end (of the last
@@ -135,20 +154,19 @@ static bool take_records(struct csv_input *input, const struct split_request *re
                          int64_t *blanks, int64_t *end)
 {
     struct csv_split *split = input->split;
-    const uint32_t *ends = split->marks.records;
-    const uint8_t *data = split->window.bytes.data;
+    const struct csv_window *window = &split->window;
     const bool blank_counts = input->shape.schema.count == 1;
     while (split->next < split->marks.record_count) {
-        size_t stop = ends[split->next++];
-        bool blank = stop == split->start && !blank_counts;
-        split->start = csv_next_record(data, split->window.bytes.length, stop);
+        size_t stop = split->marks.records[split->next++];
+        bool blank = window->at + (int64_t)stop == split->start && !blank_counts;
+        split->start = window->at + (int64_t)csv_next_record(window->bytes.data, window->bytes.length, stop);
         if (blank) {
             ++*blanks;
             continue;
         }
         *rows += *blanks + 1;
         *blanks = 0;
-        *end = split->window.at + (int64_t)split->start;
+        *end = split->start;
         if ((request->part_rows > 0 && *rows >= request->part_rows) ||
             (request->part_bytes > 0 && *end - split->from >= request->part_bytes))
             return true;
@@ -182,18 +200,21 @@ static enum haul_code split_file(struct csv_input *input, const struct split_req
 {
     struct csv_split *split = input->split;
     int64_t rows = 0, blanks = 0, end = split->from;
-    uint64_t line = split->line;
     bool full = false;
-    if (split->marks.record_count)
-        line = line_of(split, split->start);
+    if (split->start > split->window.at)
+        (void)line_of(split, (size_t)(split->start - split->window.at));
+    const uint64_t line = split->start_line = split->line;
     while (!full && !split->done) {
         full = take_records(input, request, &rows, &blanks, &end);
         if (!full && scan_more(input, err))
             return err->code;
     }
     *more = rows > 0 || !split->any;
-    if (!*more)
+    if (!*more) {
+        csv_window_release(&split->window); /* what comes now is reading */
+        buffer_release(&split->records);
         return HAUL_OK;
+    }
     const struct csv_part spec = {split->from, end, line, split->row};
     part->rows = rows;
     part->bytes = end - split->from;

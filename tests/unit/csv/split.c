@@ -59,7 +59,7 @@ static void read_parts(const char *text, size_t length, const char *options, con
     buffer_init(out, NULL);
     if (!test_open(&run, "memory:parts.csv", text, length)) {
         struct csv_input *input = (struct csv_input *)(void *)run.input;
-        input->window_bytes = shape->window_bytes;
+        input->window_bytes = shape->window_bytes + CSV_DELIMITER_BYTES_MAX;
         test_print_schema(&input->schema, out);
         enum haul_code code = HAUL_OK;
         while (more && !code && count < PARTS_MAX) {

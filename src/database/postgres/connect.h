@@ -94,6 +94,9 @@ bool pg_is_row_error(const struct haul_error *err);
 /* The row of a COPY the server's message speaks of, from 1; 0 none. */
 #define pg_copy_line(err) ((int64_t)(err)->vendor_code)
 
+/* The message without the server's name before it. */
+const char *pg_said(const struct connection *connection, const struct haul_error *err);
+
 /* Why a connection could not be made. */
 enum haul_code pg_fail_connect(const struct connection *connection, struct haul_error *err);
 

@@ -105,7 +105,7 @@ static enum haul_code fail_state(const struct connection *connection, const char
                                  const char *detail, struct haul_error *err)
 {
     const struct meaning *meaning = meaning_of(state);
-    error_set(err, meaning->code, "%.100s: %.*s%s%.*s%s%s", connection->server->name, TEXT_MAX, said,
+    error_set(err, meaning->code, "%s: %.*s%s%.*s%s%s", connection->server->name, TEXT_MAX, said,
               detail ? " (" : "", TEXT_MAX / 2, detail ? detail : "", detail ? ")" : "", "");
     if (meaning->advice && strlen(err->message) + strlen(meaning->advice) + 3 < sizeof err->message) {
         strcat(err->message, "; ");
@@ -134,10 +134,19 @@ enum haul_code pg_fail(const struct connection *connection, const PGresult *resu
     }
     char text[TEXT_MAX];
     first_line(connection->pg ? PQerrorMessage(connection->pg) : "", text, sizeof text);
-    error_set(err, HAUL_NETWORK, "%.100s: %s", connection->server->name,
+    error_set(err, HAUL_NETWORK, "%s: %s", connection->server->name,
               text[0] ? text : "the connection was lost");
     err->retryable = true;
     return err->code;
+}
+
+const char *pg_said(const struct connection *connection, const struct haul_error *err)
+{
+    const char *name = connection->server ? connection->server->name : "";
+    size_t length = strlen(name);
+    bool named =
+        length && strncmp(err->message, name, length) == 0 && strncmp(err->message + length, ": ", 2) == 0;
+    return named ? err->message + length + 2 : err->message;
 }
 
 /* ---- before there is a session ---- */
@@ -200,7 +209,7 @@ enum haul_code pg_fail_connect(const struct connection *connection, struct haul_
     for (char *at = text; *at; at++)
         if (*at == '\n' || *at == '\t')
             *at = at[1] ? ' ' : 0;
-    error_set(err, hint->code, "%.100s: %s%s%s", connection->server->name, text, hint->advice ? "; " : "",
+    error_set(err, hint->code, "%s: %s%s%s", connection->server->name, text, hint->advice ? "; " : "",
               hint->advice ? hint->advice : "");
     err->retryable = hint->retryable;
     return err->code;

@@ -191,7 +191,7 @@ static enum haul_code set_rest(struct server *server, const PQconninfoOption *op
     if (!base)
         base = resolved(server, options, "user");
     server->name =
-        arena_printf(&server->arena, "%.80s/%.64s", host && *host ? host : "local", base ? base : "");
+        arena_printf(&server->arena, "%.50s/%.45s", host && *host ? host : "local", base ? base : "");
     if (!server->name)
         return error_nomem(err, "a connection");
     if (!option(server, "client_encoding") && add(server, "client_encoding", "UTF8", err))

@@ -1,0 +1,328 @@
+/*
+ * write.c: batches into the table, inside the unit's transaction.
+ *
+ * When no row may be refused (--max-errors 0) a unit is one COPY: fast, and the
+ * server's message at its end names the row. When some may be, each batch is a
+ * COPY of its own behind a savepoint (place.c finds the rows the server
+ * refuses), so that a refusal takes back a batch and not the unit.
+ *
+ * Bytes leave in pieces of about SEND_BYTES; a row is whole in the buffer before
+ * it is sent, so that a misfit found in its last column can be taken back.
+ *
+ * The writer owns its session until commit or abort gives it back to the pool.
+ */
+#include "database/postgres/write.h"
+
+#include "database/postgres/wire.h"
+#include <stdlib.h>
+
+#define SEND_BYTES ((size_t)256 << 10)
+#define HEAD       "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"
+#define HEAD_BYTES 19
+#define MARKS_GROW 64
+
+/* ---- a COPY ---- */
+
+enum haul_code pg_writer_copy_begin(struct postgres_writer *writer, struct haul_error *err)
+{
+    if (pg_copy_begin(&writer->session, writer->sink->copy_sql, PGRES_COPY_IN, err))
+        return err->code;
+    writer->copying = true;
+    buffer_clear(&writer->out);
+    return writer->sink->text_format ? HAUL_OK : buffer_append(&writer->out, HEAD, HEAD_BYTES, err);
+}
+
+static enum haul_code send(struct postgres_writer *writer, struct haul_error *err)
+{
+    writer->bytes += (int64_t)writer->out.length;
+    if (pg_copy_send(&writer->session, writer->out.data, writer->out.length, err))
+        return err->code;
+    buffer_clear(&writer->out);
+    return HAUL_OK;
+}
+
+enum haul_code pg_writer_copy_end(struct postgres_writer *writer, int64_t *rows, struct haul_error *err)
+{
+    uint8_t tail[2] = {0xff, 0xff};
+    if (!writer->sink->text_format && buffer_append(&writer->out, tail, sizeof tail, err))
+        return err->code;
+    if (send(writer, err))
+        return err->code;
+    writer->copying = false;
+    return pg_copy_end(&writer->session, rows, err);
+}
+
+/* ---- one row ---- */
+
+static enum haul_code encode_text(struct postgres_writer *writer, int64_t i, struct haul_error *err)
+{
+    int count = writer->sink->schema.count;
+    for (int c = 0; c < count; c++)
+        if (pg_encode_text(&writer->encoders[c], i, &writer->out, err) ||
+            buffer_append(&writer->out, c + 1 < count ? "\t" : "\n", 1, err))
+            return err->code;
+    return HAUL_OK;
+}
+
+static size_t row_bytes(const struct postgres_writer *writer, int64_t i)
+{
+    size_t bytes = writer->row_bytes;
+    for (int k = 0; k < writer->sized_count; k++)
+        bytes += pg_encoder_room(&writer->encoders[writer->sized[k]], i);
+    return bytes;
+}
+
+/* *column gets the one with the misfit; its encoder says why. */
+static enum haul_code encode_binary(struct postgres_writer *writer, int64_t i, int *column,
+                                    struct haul_error *err)
+{
+    int count = writer->sink->schema.count;
+    size_t bytes = row_bytes(writer, i);
+    struct buffer *buffer = &writer->out;
+    if (buffer->capacity < buffer->length + bytes + BUFFER_PADDING && buffer_reserve(buffer, bytes, err))
+        return err->code;
+    uint8_t *out = wire_put_u16(buffer->data + buffer->length, (uint16_t)count);
+    for (int c = 0; c < count; c++) {
+        struct encoder *encoder = &writer->encoders[c];
+        if (view_is_null(&encoder->view, i)) {
+            out = wire_put_u32(out, UINT32_MAX);
+            continue;
+        }
+        out = encoder->encode(encoder, pg_encoder_at(encoder, i), out);
+        if (__builtin_expect(encoder->misfit != NULL, 0)) {
+            *column = c;
+            return HAUL_OK;
+        }
+    }
+    buffer->length = (size_t)(out - buffer->data);
+    return HAUL_OK;
+}
+
+static enum haul_code reject_misfit(struct postgres_writer *writer, const struct batch *batch, int64_t i,
+                                    int column, struct haul_error *err)
+{
+    struct encoder *encoder = &writer->encoders[column];
+    struct reject reject = {.part = batch->part,
+                            .row = batch_place(batch, i),
+                            .column = encoder->column->name,
+                            .reason = encoder->misfit};
+    buffer_clear(&encoder->text);
+    if (view_print(&encoder->values, pg_encoder_at(encoder, i), &encoder->text, err))
+        return err->code;
+    reject.value = (const char *)encoder->text.data;
+    reject.value_length = encoder->text.length;
+    encoder->misfit = NULL;
+    return collector_reject(writer->context.collector, HAUL_VALUE, &reject, err);
+}
+
+enum haul_code pg_writer_row(struct postgres_writer *writer, const struct batch *batch, int64_t i,
+                             bool *refused, struct haul_error *err)
+{
+    int column = -1;
+    if (writer->sink->text_format ? encode_text(writer, i, err) : encode_binary(writer, i, &column, err))
+        return err->code;
+    *refused = column >= 0;
+    if (*refused)
+        return reject_misfit(writer, batch, i, column, err);
+    return writer->out.length >= SEND_BYTES ? send(writer, err) : HAUL_OK;
+}
+
+/* ---- where the server's "line" is ---- */
+
+static enum haul_code add_mark(struct postgres_writer *writer, const struct batch *batch,
+                               struct haul_error *err)
+{
+    if (writer->mark_count == writer->mark_room) {
+        size_t room = writer->mark_room + MARKS_GROW;
+        struct mark *marks = realloc(writer->marks, room * sizeof *marks);
+        if (!marks)
+            return error_nomem(err, "a writer");
+        writer->marks = marks;
+        writer->mark_room = room;
+    }
+    writer->marks[writer->mark_count++] = (struct mark){writer->rows, batch->first_row};
+    writer->part = batch->part;
+    return HAUL_OK;
+}
+
+/* The server refused a row of the unit's one COPY: says which. */
+static enum haul_code refuse_unit(struct postgres_writer *writer, struct haul_error *err)
+{
+    int64_t line = pg_copy_line(err) - 1;
+    size_t k = writer->mark_count;
+    if (!pg_is_row_error(err) || line < 0)
+        return err->code;
+    while (k > 1 && writer->marks[k - 1].line > line)
+        k--;
+    struct haul_error said = *err;
+    struct reject reject = {.part = writer->part, .reason = pg_said(&writer->session, &said)};
+    reject.row = k ? writer->marks[k - 1].row + line - writer->marks[k - 1].line : line;
+    collector_reject(writer->context.collector, said.code, &reject, err);
+    memcpy(err->sqlstate, said.sqlstate, sizeof err->sqlstate);
+    return err->code ? err->code : error_set(err, said.code, "%s", said.message);
+}
+
+/* ---- the writer ---- */
+
+static enum haul_code write_all(struct postgres_writer *writer, const struct batch *batch,
+                                struct haul_error *err)
+{
+    if (add_mark(writer, batch, err))
+        return err->code;
+    for (int64_t i = 0; i < batch->array.length; i++) {
+        bool refused;
+        if (pg_writer_row(writer, batch, i, &refused, err))
+            return err->code;
+        writer->rows += !refused;
+    }
+    return HAUL_OK;
+}
+
+static enum haul_code writer_write(struct writer *base, const struct batch *batch, struct haul_error *err)
+{
+    struct postgres_writer *writer = (struct postgres_writer *)base;
+    const struct schema *schema = &writer->sink->schema;
+    if (context_check(&writer->context, err))
+        return err->code;
+    for (int i = 0; i < schema->count; i++)
+        if (pg_encoder_view(&writer->encoders[i], &schema->fields[i], batch->array.children[i], err))
+            return err->code;
+    return writer->careful ? pg_writer_place(writer, batch, err) : write_all(writer, batch, err);
+}
+
+static void writer_free(struct postgres_writer *writer)
+{
+    for (int i = 0; writer->encoders && i < writer->sink->schema.count; i++)
+        pg_encoder_release(&writer->encoders[i]);
+    free(writer->encoders);
+    free(writer->sized);
+    free(writer->marks);
+    buffer_release(&writer->out);
+    buffer_release(&writer->refused);
+    free(writer);
+}
+
+static enum haul_code end_copy(struct postgres_writer *writer, struct haul_error *err)
+{
+    int64_t rows = 0;
+    if (!writer->copying)
+        return HAUL_OK;
+    if (pg_writer_copy_end(writer, &rows, err))
+        return refuse_unit(writer, err);
+    if (rows != writer->rows)
+        return error_set(
+            err, HAUL_INTEGRITY,
+            "%s: table \"%s\" took %lld rows of the unit, but %lld were sent; a trigger left some "
+            "out",
+            writer->sink->server.name, writer->sink->work, (long long)rows, (long long)writer->rows);
+    return HAUL_OK;
+}
+
+/* The answer to COMMIT may be lost while the work is done: with a ledger the next
+ * claim settles that, without one nobody can know. */
+static enum haul_code commit(struct postgres_writer *writer, struct haul_error *err)
+{
+    struct connection *session = &writer->session;
+    PGresult *result = NULL;
+    enum haul_code code = pg_ask(session, "COMMIT", NULL, &result, err);
+    bool done = !code && strcmp(PQcmdStatus(result), "COMMIT") == 0;
+    PQclear(result);
+    if (!code && !done)
+        return error_set(err, HAUL_IO, "%s: the server rolled the unit back at its COMMIT",
+                         writer->sink->server.name);
+    if (code && !err->sqlstate[0] && !writer->sink->ledger.units) {
+        error_prefix(err,
+                     "the answer to a COMMIT was lost and there is no ledger: whether %lld rows are in is "
+                     "not known",
+                     (long long)writer->rows);
+        err->retryable = false;
+    }
+    if (code && strncmp(err->sqlstate, "23", 2) == 0)
+        error_prefix(err, "a deferred constraint refuses the unit as a whole");
+    return code;
+}
+
+static enum haul_code writer_commit(struct writer *base, struct receipt *receipt, struct arena *arena,
+                                    struct haul_error *err)
+{
+    struct postgres_writer *writer = (struct postgres_writer *)base;
+    struct postgres_sink *sink = writer->sink;
+    (void)arena;
+    if (end_copy(writer, err))
+        return err->code;
+    if (receipt->rows != writer->rows)
+        return error_set(err, HAUL_INTEGRITY,
+                         "%s: table \"%s\" took %lld rows of the unit, but %lld were sent", sink->server.name,
+                         sink->work, (long long)writer->rows, (long long)receipt->rows);
+    receipt->text = NULL;
+    receipt->bytes_written = writer->bytes;
+    if (pg_ledger_settle(&sink->ledger, &writer->session, sink->run, receipt, err) || commit(writer, err))
+        return err->code;
+    pg_session_return(sink, &writer->session);
+    writer_free(writer);
+    return HAUL_OK;
+}
+
+static void writer_abort(struct writer *base)
+{
+    struct postgres_writer *writer = (struct postgres_writer *)base;
+    pg_session_return(writer->sink, &writer->session);
+    writer_free(writer);
+}
+
+static const struct writer_ops writer_ops = {
+    .write = writer_write, .commit = writer_commit, .abort = writer_abort};
+
+static enum haul_code make_encoders(struct postgres_writer *writer, struct haul_error *err)
+{
+    const struct schema *schema = &writer->sink->schema;
+    writer->encoders = calloc((size_t)schema->count + 1, sizeof *writer->encoders);
+    writer->sized = calloc((size_t)schema->count + 1, sizeof *writer->sized);
+    if (!writer->encoders || !writer->sized)
+        return error_nomem(err, "a writer");
+    writer->row_bytes = 2;
+    for (int i = 0; i < schema->count; i++) {
+        struct encoder *encoder = &writer->encoders[i];
+        if (pg_encoder_init(encoder, &writer->sink->columns[i], &schema->fields[i], writer->context.memory,
+                            err))
+            return err->code;
+        if (encoder->sized)
+            writer->sized[writer->sized_count++] = i;
+        else
+            writer->row_bytes += encoder->width;
+    }
+    return HAUL_OK;
+}
+
+/* A COPY at once: in it the session is not idle, however long the source takes.
+ * Between the COPYs of a careful writer it is. */
+static enum haul_code begin(struct postgres_writer *writer, struct haul_error *err)
+{
+    if (writer->careful)
+        return pg_run(&writer->session, "SET LOCAL idle_in_transaction_session_timeout = '10min'", err);
+    return pg_writer_copy_begin(writer, err);
+}
+
+enum haul_code pg_writer_open(struct postgres_sink *sink, const struct context *context,
+                              struct connection *session, struct writer **out, struct haul_error *err)
+{
+    struct postgres_writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return error_nomem(err, "a writer");
+    const struct reject_limit *limit = context->collector ? context->collector->limit : NULL;
+    writer->base.ops = &writer_ops;
+    writer->sink = sink;
+    writer->context = *context;
+    writer->careful = limit && limit->max != 0;
+    buffer_init(&writer->out, context->memory);
+    buffer_init(&writer->refused, context->memory);
+    writer->session = *session;
+    *session = (struct connection){0};
+    if (make_encoders(writer, err) || begin(writer, err)) {
+        *session = writer->session;
+        writer_free(writer);
+        return err->code;
+    }
+    *out = &writer->base;
+    return HAUL_OK;
+}

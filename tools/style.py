@@ -26,6 +26,9 @@ ROOMS = {
 }
 LIBRARY = {"openssl", "gssapi", "iconv.h", "xxhash.h", "zstd.h", "snappy-c.h", "lz4.h", "zlib.h", "libdeflate.h",
            "brotli", "expat.h", "sqlite3.h", "libpq-fe.h", "jansson.h"}
+# A sink's claim gives three answers, a file's opener needs all it is handed: with the
+# object itself, six.
+SIX = {"sink_open", "files_open", "file_source_open"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 
@@ -92,7 +95,7 @@ def breaches_of_size(path: Path, text: str):
             count += char == "," and depth == 0
         if "struct haul_error *err" in inside:
             count -= 1
-        if count > PARAMETERS:
+        if count > PARAMETERS + (signature.split("(")[0].split()[-1] in SIX):
             yield f"{name}:{first + 1}: {count} parameters, at most {PARAMETERS} beside err"
 
 

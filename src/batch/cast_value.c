@@ -376,12 +376,10 @@ static const uint8_t *bytes_at(const struct cast_column *column, int64_t i, size
 static bool is_offset_lost(const struct cast_column *column, const uint8_t *text, size_t length)
 {
     int64_t value;
-    bool zoned;
-    int offset_minutes = 0;
+    struct calendar_zone zone = {0};
     return column->to->type == TYPE_TIMESTAMP && column->to->timezone && length && text[length - 1] != 'Z' &&
-           calendar_parse_timestamp((const char *)text, length, column->to->unit, &value, &zoned,
-                                    &offset_minutes) &&
-           offset_minutes != 0;
+           calendar_parse_moment((const char *)text, length, column->to->unit, &value, &zone) &&
+           zone.offset_minutes != 0;
 }
 
 enum haul_code cast_parse(struct cast_column *column)

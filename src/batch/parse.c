@@ -88,12 +88,10 @@ static enum haul_code parse_timestamp(struct builder *builder, const char *text,
 {
     const struct field *field = builder->field;
     int64_t value;
-    bool zoned = false;
-    int offset_minutes = 0;
-    int *zone = field->timezone ? &offset_minutes : NULL;
-    if (!calendar_parse_timestamp(text, length, field->unit, &value, &zoned, zone))
+    struct calendar_zone zone = {0};
+    if (!calendar_parse_moment(text, length, field->unit, &value, field->timezone ? &zone : NULL))
         return refuse(builder, " (YYYY-MM-DD HH:MM:SS[.f])", err);
-    if (field->timezone && !zoned && strcmp(field->timezone, "UTC"))
+    if (field->timezone && !zone.given && strcmp(field->timezone, "UTC"))
         return refuse(builder, ": it names no zone (Z or +hh:mm)", err);
     return builder_append_i64(builder, value, err);
 }

@@ -345,9 +345,8 @@ static bool parse_moment(const struct field *field, struct text text, int64_t *v
             return false;
         length = calendar_print_time(*value, field->unit, true, printed);
     } else {
-        bool zoned = false;
         if (!take_zone(&text, field->timezone) ||
-            !calendar_parse_timestamp(text.data, text.length, field->unit, value, &zoned, NULL))
+            !calendar_parse_moment(text.data, text.length, field->unit, value, NULL))
             return false;
         length = calendar_print_timestamp(*value, field->unit, false, true, printed);
     }

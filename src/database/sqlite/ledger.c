@@ -133,10 +133,15 @@ enum haul_code sqlite_ledger_create(const struct ledger *ledger, struct haul_err
 
 /* ---- runs ---- */
 
-static enum haul_code read_run(const struct ledger *ledger, const char *condition, const char *text,
-                               struct arena *arena, struct ledger_run *out, bool *found,
-                               struct haul_error *err)
+struct run_query {
+    const char *condition, *text; /* ?1 */
+    struct arena *arena;          /* for what is found */
+};
+
+static enum haul_code read_run(const struct ledger *ledger, const struct run_query *query,
+                               struct ledger_run *out, bool *found, struct haul_error *err)
 {
+    struct arena *arena = query->arena;
     sqlite3_stmt *statement = NULL;
     bool exists;
     *found = false;
@@ -145,9 +150,9 @@ static enum haul_code read_run(const struct ledger *ledger, const char *conditio
     if (!exists)
         return HAUL_OK;
     if (prepare(ledger, "SELECT name, target, work, made, finished, fingerprint FROM ", ledger->runs,
-                condition, &statement, err))
+                query->condition, &statement, err))
         return err->code;
-    bind_text(statement, 1, text);
+    bind_text(statement, 1, query->text);
     enum haul_code code = sqlite_step(ledger->connection, statement, found, err);
     if (!code && *found) {
         *out = (struct ledger_run){.name = copy_text(arena, statement, 0),
@@ -166,14 +171,16 @@ static enum haul_code read_run(const struct ledger *ledger, const char *conditio
 enum haul_code sqlite_ledger_owner(const struct ledger *ledger, const char *target, struct arena *arena,
                                    struct ledger_run *owner, bool *found, struct haul_error *err)
 {
-    return read_run(ledger, " WHERE target = ?1 COLLATE NOCASE AND NOT finished ORDER BY made DESC LIMIT 1",
-                    target, arena, owner, found, err);
+    struct run_query query = {" WHERE target = ?1 COLLATE NOCASE AND NOT finished ORDER BY made DESC LIMIT 1",
+                              target, arena};
+    return read_run(ledger, &query, owner, found, err);
 }
 
 enum haul_code sqlite_ledger_find(const struct ledger *ledger, const char *name, struct arena *arena,
                                   struct ledger_run *out, bool *found, struct haul_error *err)
 {
-    return read_run(ledger, " WHERE name = ?1", name, arena, out, found, err);
+    struct run_query query = {" WHERE name = ?1", name, arena};
+    return read_run(ledger, &query, out, found, err);
 }
 
 enum haul_code sqlite_ledger_begin(const struct ledger *ledger, const struct ledger_run *out,

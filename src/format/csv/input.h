@@ -20,9 +20,16 @@ struct csv_input {
     struct schema schema; /* the columns asked for */
     int *places;          /* where they stand in the file (in schema.arena) */
     struct csv_scan scan;
-    size_t window_bytes;     /* CSV_WINDOW_BYTES; smaller in tests, but more than a delimiter */
+    size_t window_bytes;     /* CSV_WINDOW_BYTES; smaller in tests */
     struct csv_split *split; /* NULL until the first part */
 };
+
+/* More than a delimiter, whatever a test wishes: a window must get on. */
+static inline size_t csv_input_window(const struct csv_input *input)
+{
+    return input->window_bytes > 2 * CSV_DELIMITER_BYTES_MAX ? input->window_bytes
+                                                             : 2 * CSV_DELIMITER_BYTES_MAX;
+}
 
 enum haul_code csv_input_open(const struct format_request *request, struct input_file *file,
                               struct format_input **input, struct haul_error *err);

@@ -45,7 +45,8 @@ static enum haul_code scan_more(struct csv_reader *reader, bool *end, struct hau
     struct csv_window *window = &reader->window;
     struct csv_block *block = &reader->block;
     const size_t columns = (size_t)reader->input->shape.schema.count;
-    for (size_t want = reader->input->window_bytes; want; want = csv_window_grow(want, window->bytes_max)) {
+    for (size_t want = csv_input_window(reader->input); want;
+         want = csv_window_grow(want, window->bytes_max)) {
         if (csv_window_fill(window, reader->used, want, err))
             return err->code;
         reader->used = 0;

@@ -139,7 +139,7 @@ static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
     split->counted = split->counted > drop ? split->counted - drop : 0;
     split->after_cr = split->state.line_cr;
     split->next = 0;
-    if (context_check(&input->context, err) || csv_window_fill(window, drop, input->window_bytes, err))
+    if (context_check(&input->context, err) || csv_window_fill(window, drop, csv_input_window(input), err))
         return err->code;
     *marks = (struct csv_marks){.records = (uint32_t *)(void *)split->records.data,
                                 .capacity = RECORDS_AT_ONCE,

@@ -69,7 +69,7 @@ static const struct haul_option table[] = {
     {"rejects-ok", 0, FLAG, COPY, "Target", NULL, "false", "exit 0, not 3, when rows were set aside"},
     {"verify", 0, FLAG, COPY, "Target", NULL, "false", "read the target again afterwards and compare"},
 
-    {"workers", 'w', NUMBER, COPY | VERIFY, "Run", "N", NULL, "threads; default the CPUs, at most 4"},
+    {"workers", 'w', NUMBER, COPY | VERIFY, "Run", "N", NULL, "threads; default the CPUs, at most 4, and one for each 48MiB of memory"},
     {"memory", 0, SIZE, COPY | VERIFY, "Run", "SIZE", NULL,
      "budget for data; default 512MiB, at most a quarter of the machine"},
     {"dry-run", 'n', FLAG, COPY, "Run", NULL, "false", "show the plan and do nothing"},

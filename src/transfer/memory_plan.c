@@ -17,6 +17,7 @@
 
 #define WORKERS_PRESET_MAX 4
 #define MEMORY_PRESET      ((int64_t)512 << 20)
+#define WORKER_BYTES       ((int64_t)48 << 20) /* fewer workers rather than less for each: 10 MB values pass */
 #define PART_ROWS_MIN      131072
 #define PART_BYTES_MIN     ((int64_t)8 << 20) /* of source bytes, where rows are not known */
 #define PART_ROWS_SQL      1048576
@@ -70,14 +71,16 @@ enum haul_code memory_plan_make(const struct settings *settings, struct memory_p
     if (settings_given(settings, "memory") && bytes < MEMORY_BYTES_MIN)
         return error_set(err, HAUL_USAGE, "--memory is at least %lldMiB",
                          (long long)(MEMORY_BYTES_MIN >> 20));
-    if (!settings_given(settings, "workers")) {
-        workers = cpus_count();
-        workers = workers > WORKERS_PRESET_MAX ? WORKERS_PRESET_MAX : workers;
-    }
     if (!settings_given(settings, "memory")) {
         bytes = machine_bytes() / 4;
         bytes = bytes > MEMORY_PRESET ? MEMORY_PRESET : bytes;
         bytes = bytes < MEMORY_BYTES_MIN ? MEMORY_BYTES_MIN : bytes;
+    }
+    if (!settings_given(settings, "workers")) {
+        int64_t room = bytes / WORKER_BYTES > 0 ? bytes / WORKER_BYTES : 1;
+        workers = cpus_count();
+        workers = workers > WORKERS_PRESET_MAX ? WORKERS_PRESET_MAX : workers;
+        workers = workers > room ? room : workers;
     }
     *plan = (struct memory_plan){.workers = (int)workers, .bytes_max = bytes};
     return HAUL_OK;

@@ -38,6 +38,7 @@ struct sink_terms {
     struct schema schema;     /* the columns the sink takes; the transfer casts to it */
     const char *target;       /* "orders.parquet", "main.orders" for messages */
     const char *identity;     /* of the target object, "" while it does not exist */
+    bool absent;              /* there is no such object now: a run that was finished is no longer complete */
     const char *sql;          /* statements it will run, for --dry-run; NULL none */
     const char *state_home;   /* folder for the transfer's state; NULL: the sink has a ledger, or nothing can be kept */
     enum resumable resumable;

@@ -122,7 +122,8 @@ static enum haul_code files_negotiate(struct sink *sink, const struct sink_reque
         return code;
     files->mode = request->mode;
     terms->target = arena_text(&terms->arena, files->target.name);
-    terms->identity = "";
+    terms->identity = ""; /* an inode would be another one after each publishing */
+    terms->absent = files->target.local && !path_exists(files->target.path);
     terms->part_is_unit = true;
     terms->ordered = true;
     terms->part_rows = -1;

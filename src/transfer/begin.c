@@ -167,6 +167,7 @@ static enum haul_code run_decide(struct run *run, const struct run_record *recor
         .same_job = known && strcmp(known, run->plan.fingerprint) == 0,
         .same_source = old->identity && strcmp(old->identity, run->info.identity) == 0,
         .same_columns = strcmp(old->schema_hash, run->plan.schema_hash) == 0,
+        .absent = run->terms.absent,
         .static_source = settings_flag(run->settings, "static-source"),
         .restart = settings_flag(run->settings, "restart"),
         .can_continue = run->info.replayable && run->terms.resumable == RESUME_REPLAY &&

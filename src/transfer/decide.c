@@ -39,6 +39,12 @@ enum haul_code decide(const struct found *found, enum decision *decision, const 
             "run %s is another job (other source, target or options); use another --run name, or "
             "--restart to discard it",
             found->run);
+    if (found->finished && found->absent)
+        return error_set(
+            err, HAUL_CHANGED,
+            "run %s was finished, but its target is no longer there; use another --run name, or --restart "
+            "to do it again",
+            found->run);
     if (found->finished) {
         *decision = DECIDE_COMPLETE;
         return HAUL_OK;

@@ -18,6 +18,7 @@ struct found {
     bool named;        /* --run NAME was given */
     bool same_job;     /* fingerprints are equal */
     bool same_source;  /* its identity is the same */
+    bool absent;         /* the target is not there */
     bool same_columns; /* names and types on both sides are */
     bool static_source, restart;
     bool can_continue; /* the source can be read again, and the sink goes on */

@@ -179,6 +179,10 @@ def test_run_name(haul, tmp_path):
     stamp = (tmp_path / "o.csv").stat().st_mtime_ns
     assert "already complete" in haul("copy", "sqlite:///shop.db", "o.csv", "--table", "orders", "--run", "night-2").err
     assert (tmp_path / "o.csv").stat().st_mtime_ns == stamp
+    (tmp_path / "o.csv").unlink()
+    gone = haul("copy", "sqlite:///shop.db", "o.csv", "--table", "orders", "--run", "night-2", code=4).err
+    assert "--restart" in gone
+    haul("copy", "sqlite:///shop.db", "o.csv", "--table", "orders", "--run", "night-2", "--restart")
 
 
 def test_awkward_names(haul, tmp_path):

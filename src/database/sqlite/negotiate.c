@@ -169,6 +169,7 @@ static enum haul_code fill_terms(struct sqlite_sink *sink, const struct source_i
     if (!terms->target || !terms->identity)
         return error_nomem(err, "the terms");
     set_resumable(sink, source, terms);
+    terms->absent = !sink->table.name;
     terms->writers_max = 1;
     terms->part_rows = terms->part_bytes = -1;
     return HAUL_OK;

@@ -89,7 +89,8 @@ static void sides_close(struct sides *sides)
 }
 
 /* transfer.open_target: the target, read back for copy --verify. */
-static enum haul_code open_target(void *user, const char *schema, struct source **source, struct haul_error *err)
+static enum haul_code open_target(void *user, const char *schema, struct source **source,
+                                  struct haul_error *err)
 {
     struct haul_job *job = user;
     job->target_schema = schema;
@@ -128,6 +129,10 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
         return err->code;
     if (registry_open_sink(target, &job->context, &sides->sink, err))
         return job_side(err, HAUL_SIDE_TARGET);
+    source_name = job_name_shown(job, source_name);
+    target = job_name_shown(job, target);
+    if (!source_name || !target)
+        return error_nomem(err, "a name");
     sides->transfer =
         (struct transfer){.context = &job->context,
                           .source = sides->source,

@@ -37,6 +37,47 @@ enum haul_code job_side(struct haul_error *err, enum haul_side side)
     return err->code;
 }
 
+/* Parameters whose value is a secret, in the engines' own spellings. */
+static const char *const secret_parameters[] = {
+    "password=", "pwd=", "sslpassword=", "accesstoken=", "passfile_password="};
+
+static bool is_secret(const char *parameter)
+{
+    for (size_t i = 0; i < sizeof secret_parameters / sizeof secret_parameters[0]; i++)
+        if (strncasecmp(parameter, secret_parameters[i], strlen(secret_parameters[i])) == 0)
+            return true;
+    return false;
+}
+
+static void hide_parameters(char *text)
+{
+    for (char *at = strpbrk(text, "?&;"); at; at = strpbrk(at + 1, "?&;")) {
+        char *value = is_secret(at + 1) ? strchr(at, '=') + 1 : NULL;
+        if (!value)
+            continue;
+        size_t length = strcspn(value, "&;");
+        char stars[] = "***";
+        size_t shown = length < 3 ? length : 3;
+        memcpy(value, stars, shown);
+        memmove(value + shown, value + length, strlen(value + length) + 1);
+    }
+}
+
+const char *job_name_shown(struct haul_job *job, const char *name)
+{
+    char *shown = arena_text(&job->arena, name);
+    char *authority = shown ? strstr(shown, "://") : NULL;
+    if (!authority)
+        return shown;
+    authority += 3;
+    char *at = strrchr(authority, '@'); /* userinfo ends at the last one: users may be mail addresses */
+    char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
+    if (colon)
+        memmove(colon, at, strlen(at) + 1);
+    hide_parameters(authority);
+    return shown;
+}
+
 const char *job_target_table(const struct haul_job *job)
 {
     const char *table = settings_text(&job->settings, "target-table");

@@ -29,6 +29,10 @@ const char *job_target_table(const struct haul_job *job);
  * its side. */
 enum haul_code job_open(struct haul_job *job, bool target, struct source **source, struct haul_error *err);
 
+/* The name without a password: "scheme://user:secret@host/db?password=x" becomes
+ * "scheme://user@host/db?password=***". In the job's arena; NULL without memory. */
+const char *job_name_shown(struct haul_job *job, const char *name);
+
 /* Marks a failure as the side's, unless it is a usage error. Returns err->code. */
 enum haul_code job_side(struct haul_error *err, enum haul_side side);
 

@@ -4,6 +4,7 @@
 #include "registry.h"
 #include "base/file.h"
 #include "base/settings.h"
+#include "database/postgres/postgres.h"
 #include "database/sqlite/sqlite.h"
 #include "format/csv/csv.h"
 #include "format/file_sink.h"
@@ -28,6 +29,8 @@ struct engine {
 };
 
 static const struct engine engines[] = {
+    {"postgresql", false, NULL, 0, postgres_source_open, postgres_sink_open},
+    {"postgres", false, NULL, 0, postgres_source_open, postgres_sink_open},
     {"sqlite", true, "SQLite format 3", 16, sqlite_source_open, sqlite_sink_open},
 };
 #define ENGINE_COUNT (sizeof engines / sizeof engines[0])

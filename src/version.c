@@ -34,7 +34,7 @@ static const struct {
     const char *name, *text;
     const char *(*version)(void);
 } features[] = {{"formats", "parquet, csv", NULL},
-                {"databases", "sqlite", NULL},
+                {"databases", "postgresql, sqlite", NULL},
                 {"codecs", "zstd, snappy, gzip, brotli, lz4", NULL},
                 {"sqlite", NULL, sqlite3_libversion},
                 {"zstd", NULL, ZSTD_versionString},

@@ -84,7 +84,9 @@ static void ignore_notice(void *user, const PGresult *result)
     (void)result;
 }
 
-static enum haul_code start(struct connection *connection, const char *name, struct haul_error *err)
+/* `sslmode` NULL: as the server's options say. */
+static enum haul_code start(struct connection *connection, const char *name, const char *sslmode,
+                            struct haul_error *err)
 {
     const struct server *server = connection->server;
     const char *keys[SERVER_OPTIONS_MAX + 2], *values[SERVER_OPTIONS_MAX + 2];
@@ -93,7 +95,7 @@ static enum haul_code start(struct connection *connection, const char *name, str
         if (strcmp(server->keys[i], "application_name") == 0)
             continue;
         keys[count] = server->keys[i];
-        values[count++] = server->values[i];
+        values[count++] = sslmode && strcmp(server->keys[i], "sslmode") == 0 ? sslmode : server->values[i];
     }
     keys[count] = "application_name";
     values[count++] = name;
@@ -120,7 +122,12 @@ enum haul_code pg_connect(struct connection *connection, const struct server *se
     char name[96];
     *connection = (struct connection){.server = server, .cancel = context->cancel};
     snprintf(name, sizeof name, context->run[0] ? "haul %s" : "haul%s", context->run);
-    if (start(connection, name, err) || pg_session_pin(connection, kind, err)) {
+    if (start(connection, name, NULL, err) && err->code == HAUL_TLS && server->tls_optional) {
+        pg_disconnect(connection);
+        *err = (struct haul_error){0};
+        start(connection, name, "disable", err);
+    }
+    if (err->code || pg_session_pin(connection, kind, err)) {
         pg_disconnect(connection);
         return err->code;
     }

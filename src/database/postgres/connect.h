@@ -18,7 +18,8 @@ struct server {
     const char *keys[SERVER_OPTIONS_MAX + 1]; /* as PQconnectStartParams takes them */
     const char *values[SERVER_OPTIONS_MAX + 1];
     int count;
-    const char *name; /* "host/database", for messages: never a secret */
+    bool tls_optional; /* sslmode is our own "require", "disable" will do */
+    const char *name;  /* "host/database", for messages: never a secret */
     struct arena arena;
 };
 

@@ -36,37 +36,34 @@ static inline bool cut(uint64_t *value, int n)
     return quotient * by == whole;
 }
 
-static bool scale_slow(uint128_t *value, int power)
+/* value x by + more; false when it does not fit. */
+static inline bool shift_in(uint128_t *value, unsigned by, unsigned more)
 {
-    for (; power > 0 && *value; power--)
-        if (__builtin_mul_overflow(*value, (uint128_t)10, value))
-            return false;
-    for (; power < 0 && *value; power++) {
-        if (*value % 10)
-            return false;
-        *value /= 10;
-    }
-    return true;
+    return !__builtin_mul_overflow(*value, (uint128_t)by, value) &&
+           !__builtin_add_overflow(*value, (uint128_t)more, value);
 }
 
-static enum haul_code decode_slow(struct decoder *decoder, const uint8_t *digits, int count, int power,
-                                  uint128_t *value)
+/* The last digit is cut before it is shifted in: whole it might not fit. */
+static void decode_slow(struct decoder *decoder, const uint8_t *digits, int count, int power,
+                        uint128_t *value)
 {
+    static const unsigned powers[] = {1, 10, 100, 1000};
     *value = 0;
     while (count > 0 && wire_u16(digits + (size_t)(count - 1) * 2) == 0) {
         count--;
         power += 4;
     }
-    for (int i = 0; i < count; i++) {
-        if (__builtin_mul_overflow(*value, (uint128_t)10000, value) ||
-            __builtin_add_overflow(*value, (uint128_t)wire_u16(digits + (size_t)i * 2), value)) {
-            decoder->misfit = too_long;
-            return HAUL_OK;
-        }
+    bool fits = count == 0 || power > -4;
+    for (int i = 0; i < count - 1 && fits; i++)
+        fits = shift_in(value, 10000, wire_u16(digits + (size_t)i * 2));
+    if (count && fits) {
+        unsigned last = wire_u16(digits + (size_t)(count - 1) * 2), by = powers[power < 0 ? -power : 0];
+        fits = last % by == 0 && shift_in(value, 10000 / by, last / by);
     }
-    if (!scale_slow(value, power))
+    for (; count && fits && power > 0; power--)
+        fits = shift_in(value, 10, 0);
+    if (!fits)
         decoder->misfit = too_long;
-    return HAUL_OK;
 }
 
 static bool digits_are_good(const uint8_t *digits, int count)
@@ -100,8 +97,8 @@ enum haul_code pg_decode_numeric(struct decoder *decoder, const uint8_t *data, u
         if (power < 0 && !cut(&sum, -power))
             decoder->misfit = too_long;
         value = power > 0 ? (uint128_t)sum * (uint128_t)number_power10(power) : sum;
-    } else if (decode_slow(decoder, digits, count, power, &value)) {
-        return err->code;
+    } else {
+        decode_slow(decoder, digits, count, power, &value);
     }
     if (!decoder->misfit && value >= decoder->limit)
         decoder->misfit = too_long;

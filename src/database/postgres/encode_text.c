@@ -8,6 +8,9 @@
  */
 #include "database/postgres/encode.h"
 
+#include "base/calendar.h"
+#include "database/postgres/wire.h"
+
 static enum haul_code append_escaped(const uint8_t *text, size_t length, struct buffer *out,
                                      struct haul_error *err)
 {
@@ -28,10 +31,34 @@ static enum haul_code append_escaped(const uint8_t *text, size_t length, struct 
     return HAUL_OK;
 }
 
+/* Years before 1 and after 9999 have no sign with PostgreSQL, the former a BC. */
+static enum haul_code print_moment(const struct view *values, int64_t at, struct buffer *text,
+                                   struct haul_error *err)
+{
+    char clock[CALENDAR_TEXT_BYTES] = "";
+    int64_t days, micros, year;
+    int month, day;
+    if (values->field->type == TYPE_DATE) {
+        int32_t value;
+        memcpy(&value, values->values + at * 4, 4);
+        days = value;
+    } else {
+        memcpy(&micros, values->values + at * 8, 8);
+        days = micros / WIRE_DAY_MICROS - (micros % WIRE_DAY_MICROS < 0);
+        clock[0] = ' ';
+        calendar_print_time(micros - days * WIRE_DAY_MICROS, TIME_MICRO, false, clock + 1);
+    }
+    calendar_civil(days, &year, &month, &day);
+    return buffer_printf(text, err, "%04lld-%02d-%02d%s%s%s", (long long)(year > 0 ? year : 1 - year), month,
+                         day, clock, values->field->timezone ? "+00" : "", year > 0 ? "" : " BC");
+}
+
 /* bytea's hex form begins with \x. */
 static enum haul_code print_value(const struct view *values, int64_t at, struct buffer *text,
                                   struct haul_error *err)
 {
+    if (values->field->type == TYPE_DATE || values->field->type == TYPE_TIMESTAMP)
+        return print_moment(values, at, text, err);
     if (values->field->type == TYPE_BINARY && buffer_append(text, "\\x", 2, err))
         return err->code;
     return view_print(values, at, text, err);

@@ -50,6 +50,10 @@ static void keep_source_type(const struct field *stored, const struct column *co
         field->scale = whole ? 0 : stored->scale;
         *wire = WIRE_NUMERIC;
     }
+    if (*wire == WIRE_ARRAY && stored->type == TYPE_UTF8) { /* an array's literal, as we read some */
+        *field = (struct field){.type = TYPE_UTF8};
+        *wire = WIRE_CAST;
+    }
     if (column->type.oid == INTERVAL_OID && stored->type == TYPE_DURATION) {
         field->type = TYPE_DURATION;
         field->unit = TIME_MICRO;

@@ -19,6 +19,11 @@ static const char dependents_sql[] =
     "  ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END, ', ') AS what"
     " FROM pg_catalog.pg_class AS c, pg_catalog.aclexplode(c.relacl) AS a"
     " WHERE c.oid = $1::pg_catalog.oid AND a.grantee <> c.relowner"
+    /* those that a new table of ours gets by itself are not lost */
+    "  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_default_acl AS d, pg_catalog.aclexplode(d.defaclacl) AS x"
+    "  WHERE d.defaclrole::pg_catalog.regrole = current_user::pg_catalog.regrole AND d.defaclobjtype = 'r'"
+    "   AND d.defaclnamespace IN (0, c.relnamespace) AND x.grantee = a.grantee"
+    "   AND x.privilege_type = a.privilege_type)"
     " UNION ALL SELECT 'grants on column ' || attname FROM pg_catalog.pg_attribute"
     " WHERE attrelid = $1::pg_catalog.oid AND attacl IS NOT NULL"
     " UNION ALL SELECT 'foreign key ' || conname || ' of ' || conrelid::pg_catalog.regclass"

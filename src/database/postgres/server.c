@@ -7,6 +7,8 @@
  *  - sslmode is verify-full, with the system's bundle of authorities (libpq 15
  *    knows none by itself), unless URI, PGSSLMODE or a service say otherwise,
  *    or the server is on this machine: a loopback address or a Unix socket.
+ *    Then it is TLS without verification, or none when the server has none. Not
+ *    libpq's "prefer": that sends a wrong password twice.
  *  - expand_dbname stays 0, so that a database name that looks like a
  *    connection string is a name (guarantees: "dbname that is itself a conninfo").
  *
@@ -63,7 +65,7 @@ static void fold_parameters(char *uri)
 
 static enum haul_code fail_parse(char *said, struct haul_error *err)
 {
-    char *quoted = said ? strstr(said, ": \"postgres") : NULL;
+    char *quoted = said ? strstr(said, ": \"") : NULL; /* a piece of the URI */
     if (quoted)
         *quoted = 0;
     if (said && (quoted = strchr(said, '\n')))
@@ -175,8 +177,9 @@ static enum haul_code set_tls(struct server *server, const PQconninfoOption *opt
     if (!hosts)
         hosts = resolved(server, options, "host");
     bool said = mode && (strcmp(mode, "prefer") != 0 || option(server, "sslmode") || getenv("PGSSLMODE"));
-    if (!said && all_loopback(hosts ? hosts : ""))
-        return HAUL_OK;
+    server->tls_optional = !said && all_loopback(hosts ? hosts : "");
+    if (server->tls_optional)
+        return add(server, "sslmode", "require", err);
     if (!said && add(server, "sslmode", "verify-full", err))
         return err->code;
     bool verifies = !said || !strncmp(mode, "verify-", 7);

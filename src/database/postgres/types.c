@@ -370,6 +370,8 @@ static void store_scalar(struct field *field)
         field->scale = 0;
     }
     bool uuid = field->extension && strcmp(field->extension, "arrow.uuid") == 0;
+    if (field->type == TYPE_UINT32 && field->sql_type && strcmp(field->sql_type, "postgres:oid") == 0)
+        return;
     field->type = widened(field->type);
     if (field->type == TYPE_TIME || field->type == TYPE_TIMESTAMP || field->type == TYPE_DURATION)
         field->unit = TIME_MICRO;

@@ -496,7 +496,7 @@ enum haul_code file_sink_open(const char *name, const struct format *const *form
         return error_nomem(err, "a sink of files");
     files->sink.ops = &file_sink_ops;
     files->context = *context;
-    files->request = (struct format_request){.context = &files->context};
+    files->request = (struct format_request){.context = &files->context, .name = files->target.path};
     pthread_mutex_init(&files->lock, NULL);
     struct target_request request = {.name = name, .formats = formats, .forced = forced, .context = context};
     enum haul_code code = file_target_init(&files->target, &request, &files->arena, err);

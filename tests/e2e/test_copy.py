@@ -138,6 +138,19 @@ def test_rejected_rows_are_set_aside(haul, tmp_path):
     assert "UNIQUE" in rejects[1]["reason"]
 
 
+def test_a_row_the_target_refuses_is_named_by_its_line(haul, tmp_path):
+    """Also behind fields with line ends, blank lines and rows the reader refused."""
+    rows = ["id,name", '1,"two', 'lines"', "2,b", "", "bad", "3,c", '1,"again', 'lines"', "4,d", "2,e"]
+    (tmp_path / "in.csv").write_text("\n".join(rows) + "\n")
+    make_orders(tmp_path / "t.db", 0)
+    subprocess.run(["sqlite3", "t.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)"], cwd=tmp_path, check=True)
+    haul("copy", "in.csv", "sqlite:///t.db", "--table", "t", "--mode", "append", "--schema", "id:int64,name:utf8",
+         "--max-errors", "9", "--reject-file", "bad.jsonl", code=3)
+    rejects = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_text().splitlines()]
+    assert sorted(r["place"] for r in rejects) == ["line 11", "line 5", "line 6", "line 8"]
+    assert rows_of(tmp_path / "t.db", "t") == [(1, "two\nlines"), (2, "b"), (3, "c"), (4, "d")]
+
+
 def test_summary_and_json_log(haul, tmp_path):
     make_orders(tmp_path / "shop.db", 100)
     result = haul("copy", "sqlite:///shop.db", "o.parquet", "--table", "orders", "--summary", "s.json", "--log", "json")

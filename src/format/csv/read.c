@@ -70,6 +70,7 @@ static enum haul_code next_block(struct csv_reader *reader, bool *end, struct ha
     else if (reader->used)
         reader->line += block->lines;
     reader->line_at = 0;
+    csv_number_block(reader);
     reader->next_row = reader->next_misfit = 0;
     block->rows = block->misfit_count = 0;
     if (scan_more(reader, end, err) || *end)
@@ -210,7 +211,9 @@ static enum haul_code collect_rows(struct csv_reader *reader, int64_t most, stru
     while (reader->row < last && bytes < BATCH_BYTES) {
         if (reader->due.count) {
             uint64_t left = (uint64_t)(last - reader->row);
-            if (csv_refuse_blanks(reader, reader->due.count < left ? reader->due.count : left, err))
+            left = reader->due.count < left ? reader->due.count : left;
+            if (csv_number_run(&reader->numbers, reader->due.line, left, err) ||
+                csv_refuse_blanks(reader, left, err))
                 return err->code;
             continue;
         }
@@ -222,7 +225,7 @@ static enum haul_code collect_rows(struct csv_reader *reader, int64_t most, stru
             continue;
         }
         struct csv_range range = next_range(reader, last - reader->row);
-        if (take_range(reader, &range, err))
+        if (take_range(reader, &range, err) || csv_number_range(reader, &range, err))
             return err->code;
         bytes += range_bytes(reader, &range);
         pass_range(reader, &range);
@@ -276,6 +279,7 @@ static enum haul_code reader_next(struct reader *base, int64_t rows_max, struct 
     buffer_clear(&reader->drop);
     buffer_clear(&reader->dropped);
     buffer_clear(&reader->failures);
+    csv_number_clear(&reader->numbers);
     if (skip_rows(reader, err) || expect_rows(reader, rows_max, err))
         return err->code;
     const int64_t first = reader->row;
@@ -291,7 +295,7 @@ static enum haul_code reader_next(struct reader *base, int64_t rows_max, struct 
     made.part = reader->part;
     made.first_row = first;
     made.rows_offered = reader->row - first;
-    if (drop_rows(reader, &made, err)) {
+    if (csv_number_give(&reader->numbers, &made, err) || drop_rows(reader, &made, err)) {
         batch_release(&made);
         return err->code;
     }
@@ -318,6 +322,7 @@ static void reader_close(struct reader *base)
     buffer_release(&reader->failures);
     buffer_release(&reader->drop);
     buffer_release(&reader->dropped);
+    buffer_release(&reader->numbers.each);
     memory_free(NULL, reader, sizeof *reader);
 }
 
@@ -348,6 +353,7 @@ static void init_buffers(struct csv_reader *reader, struct memory *memory)
     buffer_init(&reader->failures, memory);
     buffer_init(&reader->drop, memory);
     buffer_init(&reader->dropped, memory);
+    buffer_init(&reader->numbers.each, memory);
 }
 
 enum haul_code csv_reader_open(struct format_input *base, const struct context *context,

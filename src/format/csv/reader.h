@@ -21,6 +21,15 @@ struct csv_failure {
     uint32_t flags;
 };
 
+/* The lines of a batch's rows (number.c). */
+struct csv_numbers {
+    int64_t first, count; /* rows so far; while `each` is empty they follow one another from `first` */
+    struct buffer each;   /* int64 per row, once they do not */
+    uint64_t block_line;  /* of the block's first byte */
+    uint64_t line;        /* of the block's byte `at`, when records are counted one by one */
+    size_t at;
+};
+
 struct csv_reader {
     struct reader base;
     struct csv_input *input;
@@ -43,6 +52,7 @@ struct csv_reader {
     size_t line_at;
     struct csv_blanks due;     /* blank records that stand before the block */
     struct csv_blanks pending; /* and those behind it, if something follows */
+    struct csv_numbers numbers;
 
     struct buffer flags;    /* a byte per row of a slice */
     struct buffer failures; /* struct csv_failure, of the rows being taken */
@@ -67,6 +77,16 @@ enum haul_code csv_refuse_range(struct csv_reader *reader, const struct csv_rang
 
 /* Refuses the next `count` blank records that are due. */
 enum haul_code csv_refuse_blanks(struct csv_reader *reader, uint64_t count, struct haul_error *err);
+
+/* number.c: rows of the batch stand on `count` lines from `line` on; those of a
+ * range on theirs; a new block was scanned; the batch gets them; a new batch begins. */
+enum haul_code csv_number_run(struct csv_numbers *numbers, uint64_t line, uint64_t count,
+                              struct haul_error *err);
+enum haul_code csv_number_range(struct csv_reader *reader, const struct csv_range *range,
+                                struct haul_error *err);
+void csv_number_block(struct csv_reader *reader);
+enum haul_code csv_number_give(struct csv_numbers *numbers, struct batch *batch, struct haul_error *err);
+void csv_number_clear(struct csv_numbers *numbers);
 
 /* The line of a byte of the block; offsets must not run backwards. */
 uint64_t csv_reader_line(struct csv_reader *reader, size_t offset);

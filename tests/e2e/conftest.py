@@ -51,6 +51,11 @@ def haul(tmp_path):
     return run
 
 
+def traced():
+    """The environment under strace: there LeakSanitizer, itself a tracer, cannot work."""
+    return {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+
+
 @pytest.fixture
 def rng():
     return random.Random(SEED)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest import HAUL, leftovers, make_orders, need, rows_of
+from conftest import HAUL, leftovers, make_orders, need, rows_of, traced
 
 pytestmark = pytest.mark.sanitize
 
@@ -125,7 +125,7 @@ def test_file_that_changes_while_it_is_read(haul, shop):
     thread.start()
     done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64", "-e",
                            "inject=pread64:delay_enter=300000:when=2+3", HAUL, "copy", "in.csv", "o.parquet"], cwd=shop,
-                          capture_output=True, text=True)
+                          capture_output=True, text=True, env=traced())
     thread.join()
     assert done.returncode in (4, 5), done.stderr
     assert "changed" in done.stderr and not (shop / "o.parquet").exists()
@@ -169,7 +169,8 @@ def test_every_failing_read_and_write(shop):
                 done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
                                        f"inject={call}:error={error}:when={when}", "-P", str(shop), "-P",
                                        str(shop / "shop.db"), "-P", str(shop / target), HAUL, "copy", "sqlite:///shop.db",
-                                       target, "--table", "orders", "-q"], cwd=shop, capture_output=True, text=True)
+                                       target, "--table", "orders", "-q"], cwd=shop, capture_output=True, text=True,
+                                      env=traced())
                 assert done.returncode >= 0, (call, when, done)
                 if done.returncode == 0:
                     assert (shop / target).exists()

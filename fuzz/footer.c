@@ -22,7 +22,7 @@ static void read_schema(const struct file_metadata *file)
     must_be_told(code, &err);
     if (code == HAUL_OK) {
         char text[256];
-        schema_sql_types_apply(file, &schema);
+        must(!schema_sql_types_apply(file, &schema, &err));
         for (int i = 0; i < tree.leaf_count; i++)
             schema_path_print(&tree, i, text, sizeof text);
         for (int i = 0; i < schema.count; i++)

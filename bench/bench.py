@@ -169,12 +169,15 @@ def run_task(python, name, task, inputs, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tasks", nargs="*", choices=[*TASKS, []], default=list(TASKS))
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=", ".join(TASKS))
     parser.add_argument("--scale", default="1")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--work", default=str(CACHE / "bench-work"))
     options = parser.parse_args()
+    for name in options.tasks:
+        if name not in TASKS:
+            parser.error(f"no task {name}; there are {', '.join(TASKS)}")
     python = environment()
     csv = lineitem(python, options.scale)
     options.expected = checksum(python, csv)

@@ -63,6 +63,18 @@ def judge(source, target, table):
                [f for f in plain_schema(theirs.schema) if f[0] not in loose], name
 
 
+@pytest.mark.parametrize("a, b", [
+    ([0.0], [-0.0]), ([None], [float("nan")]), ([[]], [None]), ([[None]], [[]]), ([[1], [2]], [[1, 2], []]), ([""], [None]),
+    ([{"a": None}], [None]), ([[{"a": 1}]], [[{"a": 2}]]), (["a", "b"], ["b", "a"]), ([1], [1, 1]),
+])
+def test_the_judge_sees(a, b):
+    type_ = pa.array(a + b).type
+    left, right = pa.table({"c": pa.array(a, type_)}), pa.table({"c": pa.array(b, type_)})
+    assert_same(left, left.slice(0))
+    with pytest.raises(AssertionError):
+        assert_same(left, right)
+
+
 @pytest.mark.sanitize
 @pytest.mark.parametrize("pattern", values.NULLS)
 def test_every_type(haul, tmp_path, pattern):

@@ -307,9 +307,6 @@ static enum haul_code unit_check(const struct file_sink *files, const struct uni
     if (unit->first_row != 0 || (unit->parts && unit->part >= unit->parts))
         return error_set(err, HAUL_INTERNAL, "%s: unit %llu from row %lld is not a whole part",
                          files->target.name, (unsigned long long)unit->part, (long long)unit->first_row);
-    if (files->output_count > 0 && files->target.files_wanted > 1 && unit->parts != files->parts)
-        return error_set(err, HAUL_INTERNAL, "%s: %llu parts, then %llu", files->target.name,
-                         (unsigned long long)files->parts, (unsigned long long)unit->parts);
     return HAUL_OK;
 }
 
@@ -320,6 +317,9 @@ static enum haul_code unit_output(struct file_sink *files, const struct unit *un
     enum haul_code code = files->output_count ? HAUL_OK : sink_plan(files, unit->parts, err);
     if (code)
         return code;
+    if (files->target.files_wanted > 1 && unit->parts != files->parts)
+        return error_set(err, HAUL_INTERNAL, "%s: %llu parts, then %llu", files->target.name,
+                         (unsigned long long)files->parts, (unsigned long long)unit->parts);
     *output = &files->outputs[plan_file_of(unit->part, files->parts, files->output_count)];
     if ((*output)->state == OUTPUT_ABSENT)
         code = file_output_create(*output, err);

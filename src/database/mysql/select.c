@@ -1,0 +1,160 @@
+/*
+ * select.c: the statements that read, and the ranges that cut a table.
+ *
+ * Ranges of one key are complementary comparisons with the same literals, so
+ * that each row falls into exactly one, whatever the column's type and collation
+ * make of the comparison. The outermost are open: rows that came after planning
+ * are in them.
+ *
+ * Query and condition are the user's own SQL; a line break before the closing
+ * parenthesis keeps a comment at their end from swallowing it.
+ */
+#include "database/mysql/source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void add_columns(const struct mysql_source *source, struct my_sql *sql)
+{
+    for (int i = 0; i < source->schema.count; i++) {
+        my_sql_add(sql, i ? ", " : "");
+        my_sql_name(sql, source->schema.fields[i].name);
+        if (source->forms[i] == FORM_FLOAT) /* keeps the sign of zero, which + 0 would not */
+            my_sql_add(sql, " * 1e0");
+    }
+}
+
+static void add_literal(const struct mysql_source *source, const struct bound *bound, struct my_sql *sql)
+{
+    char text[NUMBER_TEXT_BYTES + 1];
+    if (source->access == ACCESS_INTEGER) {
+        text[number_print_decimal(bound->number, 0, text)] = 0;
+        my_sql_add(sql, "%s", text);
+    } else {
+        my_sql_add(sql, source->access == ACCESS_TEXT ? "_utf8mb4 X'%s'" : "X'%s'", bound->hex);
+    }
+}
+
+void my_select_range(const struct mysql_source *source, const struct range *range, struct my_sql *sql)
+{
+    if (range->low.given) {
+        my_sql_name(sql, source->key);
+        my_sql_add(sql, " >= ");
+        add_literal(source, &range->low, sql);
+    }
+    if (range->high.given) {
+        my_sql_add(sql, range->low.given ? " AND " : "");
+        my_sql_name(sql, source->key);
+        my_sql_add(sql, source->access == ACCESS_INTEGER ? " <= " : " < ");
+        add_literal(source, &range->high, sql);
+    }
+}
+
+static void add_from(const struct mysql_source *source, struct my_sql *sql)
+{
+    if (source->query) {
+        my_sql_add(sql, " FROM (%s\n) AS haul_query", source->query);
+    } else {
+        my_sql_add(sql, " FROM ");
+        my_sql_table(sql, source->table.schema, source->table.name);
+    }
+}
+
+static void add_conditions(const struct mysql_source *source, const struct range *range, struct my_sql *sql)
+{
+    bool ranged = range && (range->low.given || range->high.given);
+    const char *where = source->request.where;
+    if (!ranged && !where)
+        return;
+    my_sql_add(sql, " WHERE ");
+    if (ranged)
+        my_select_range(source, range, sql);
+    if (where)
+        my_sql_add(sql, "%s(%s\n)", ranged ? " AND " : "", where);
+}
+
+static void add_order(const struct mysql_source *source, struct my_sql *sql)
+{
+    for (int place = 1; source->access != ACCESS_PLAIN && place <= source->table.key_count; place++)
+        for (int i = 0; i < source->table.column_count; i++)
+            if (source->table.columns[i].key == place) {
+                my_sql_add(sql, place == 1 ? " ORDER BY " : ", ");
+                my_sql_name(sql, source->table.columns[i].name);
+            }
+}
+
+enum haul_code my_select(const struct mysql_source *source, const struct range *range, int64_t skip,
+                         struct my_sql *sql, struct haul_error *err)
+{
+    my_sql_clear(sql);
+    my_sql_add(sql, "SELECT ");
+    add_columns(source, sql);
+    add_from(source, sql);
+    add_conditions(source, range, sql);
+    add_order(source, sql);
+    if (skip > 0)
+        my_sql_add(sql, " LIMIT 18446744073709551615 OFFSET %lld", (long long)skip);
+    return my_sql_text(sql, err) ? HAUL_OK : err->code;
+}
+
+enum haul_code my_select_described(const struct mysql_source *source, struct my_sql *sql,
+                                   struct haul_error *err)
+{
+    my_sql_clear(sql);
+    my_sql_add(sql, "SELECT *");
+    add_from(source, sql);
+    add_conditions(source, NULL, sql);
+    my_sql_add(sql, " LIMIT 0");
+    return my_sql_text(sql, err) ? HAUL_OK : err->code;
+}
+
+/* ---- specs ---- */
+
+static bool parse_bound(const struct mysql_source *source, const char *text, size_t length,
+                        struct bound *bound)
+{
+    *bound = (struct bound){.given = length > 0};
+    if (!length)
+        return true;
+    if (source->access == ACCESS_INTEGER)
+        return number_parse_decimal(text, length, DECIMAL_PRECISION_MAX, 0, &bound->number);
+    if (length >= sizeof bound->hex || length % 2 || strspn(text, "0123456789abcdef") < length)
+        return false;
+    memcpy(bound->hex, text, length);
+    return true;
+}
+
+enum haul_code my_range_parse(const struct mysql_source *source, const char *spec, struct range *range,
+                              struct haul_error *err)
+{
+    const char *word = source->access == ACCESS_INTEGER ? "key " : "hex ", *dots = strstr(spec, "..");
+    bool ranged = source->access >= ACCESS_INTEGER;
+    *range = (struct range){0};
+    bool good = strcmp(spec, "all") == 0;
+    if (!good && ranged && strncmp(spec, word, 4) == 0 && dots)
+        good = parse_bound(source, spec + 4, (size_t)(dots - spec) - 4, &range->low) &&
+               parse_bound(source, dots + 2, strlen(dots + 2), &range->high);
+    if (good)
+        return HAUL_OK;
+    return error_set(err, HAUL_CHANGED, "the plan's part \"%s\" is none of %s; the table is another now", spec,
+                     source->server.name);
+}
+
+static void print_bound(const struct mysql_source *source, const struct bound *bound, char *out, size_t room)
+{
+    out[0] = 0;
+    if (bound->given && source->access == ACCESS_INTEGER)
+        out[number_print_decimal(bound->number, 0, out)] = 0;
+    else if (bound->given)
+        snprintf(out, room, "%s", bound->hex);
+}
+
+const char *my_range_print(const struct mysql_source *source, const struct range *range, struct arena *arena)
+{
+    char low[BOUND_BYTES], high[BOUND_BYTES];
+    if (!range->low.given && !range->high.given)
+        return arena_text(arena, "all");
+    print_bound(source, &range->low, low, sizeof low);
+    print_bound(source, &range->high, high, sizeof high);
+    return arena_printf(arena, "%s %s..%s", source->access == ACCESS_INTEGER ? "key" : "hex", low, high);
+}

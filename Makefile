@@ -2,6 +2,7 @@
 BUILD ?= build
 JOBS ?= 2
 PYTHON ?= python3
+FUZZ_SLICE ?= 5
 export HAUL_TRIALS ?= 20
 
 all: $(BUILD)/build.ninja
@@ -20,7 +21,7 @@ help:
 	@echo "make e2e        the end-to-end tests alone (pytest)"
 	@echo "make sanitize   unit and end-to-end tests under ASan and UBSan, and TSan"
 	@echo "make bench      haul beside its peers on TPC-H lineitem; writes docs/performance.md's tables"
-	@echo "make fuzz       the fuzz targets (clang)"
+	@echo "make fuzz       the fuzz targets (clang), an hour each; fuzz-slice: seconds each"
 	@echo "make soak       the randomised tests with their full counts; writes docs/soak.log"
 	@echo "make format     clang-format over the tree"
 	@echo "make install    PREFIX=/usr/local, DESTDIR"
@@ -47,7 +48,7 @@ sanitize: build-asan/build.ninja build-tsan/build.ninja
 	UBSAN_OPTIONS=halt_on_error=1 HAUL=$(abspath build-asan)/haul $(PYTHON) -m pytest -q tests/e2e -m sanitize
 	TSAN_OPTIONS=halt_on_error=1 HAUL=$(abspath build-tsan)/haul $(PYTHON) -m pytest -q tests/e2e -m sanitize
 
-test: style unit sanitize e2e
+test: style unit sanitize e2e fuzz-slice
 
 soak:
 	tools/soak.sh
@@ -56,7 +57,10 @@ bench: all
 	$(PYTHON) bench/bench.py
 
 fuzz:
-	tools/fuzz.sh
+	FUZZ_SECONDS=3600 tools/fuzz.sh
+
+fuzz-slice:
+	FUZZ_SECONDS=$(FUZZ_SLICE) tools/fuzz.sh
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
@@ -67,4 +71,4 @@ install: everything
 clean:
 	rm -rf $(BUILD) build-asan build-tsan build-fuzz
 
-.PHONY: all everything help style unit e2e sanitize test soak bench fuzz format install clean
+.PHONY: all everything help style unit e2e sanitize test soak bench fuzz fuzz-slice format install clean

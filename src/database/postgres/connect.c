@@ -131,6 +131,7 @@ enum haul_code pg_connect(struct connection *connection, const struct server *se
         pg_disconnect(connection);
         return err->code;
     }
+    connection->pid = PQbackendPID(connection->pg);
     return HAUL_OK;
 }
 

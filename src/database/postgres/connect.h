@@ -34,6 +34,7 @@ struct connection {
     PGconn *pg;
     const struct server *server;
     const struct cancel *cancel;
+    int pid; /* of the server's process; libpq forgets it with the connection */
 };
 
 enum haul_code pg_connect(struct connection *connection, const struct server *server, enum session_kind kind,

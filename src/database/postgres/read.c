@@ -335,9 +335,8 @@ static enum haul_code start(struct postgres_reader *reader, const struct part *p
     struct pg_sql sql = {0};
     if (pg_range_parse(reader->source, part->spec, &range, err))
         return err->code;
-    if (pg_slot_take(reader->source, &reader->slot, err))
+    if (pg_slot_take(reader->source, &reader->context, &reader->slot, err))
         return err->code;
-    reader->slot->connection.cancel = reader->context.cancel;
     enum haul_code code = pg_select_copy(reader->source, &range, &sql, err);
     if (!code)
         code = pg_copy_begin(&reader->slot->connection, pg_sql_text(&sql, err), PGRES_COPY_OUT, err);

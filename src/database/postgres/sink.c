@@ -12,6 +12,9 @@
  * transaction if that still lives, and then says done or mine. It is never
  * decided by reading.
  *
+ * A claim that stays busy because the session of a dead client still holds it is
+ * freed by ending that session, our own old one and no other.
+ *
  * The run's lock is a session advisory lock on a hash of its name, held by the
  * sink's own connection; it dies with that.
  */
@@ -209,6 +212,55 @@ static enum haul_code sink_prepare(struct sink *base, const struct context *cont
 
 /* ---- sessions ---- */
 
+static void live_add(struct postgres_sink *sink, int pid)
+{
+    pthread_mutex_lock(&sink->mutex);
+    if (sink->live_count < SESSIONS_MAX)
+        sink->live[sink->live_count++] = pid;
+    pthread_mutex_unlock(&sink->mutex);
+}
+
+static void live_remove(struct postgres_sink *sink, int pid)
+{
+    pthread_mutex_lock(&sink->mutex);
+    for (int i = 0; i < sink->live_count; i++)
+        if (sink->live[i] == pid)
+            sink->live[i] = sink->live[--sink->live_count];
+    pthread_mutex_unlock(&sink->mutex);
+}
+
+static enum haul_code print_live(struct postgres_sink *sink, struct buffer *list, struct haul_error *err)
+{
+    enum haul_code code = buffer_printf(list, err, "{%d", sink->connection.pid);
+    pthread_mutex_lock(&sink->mutex);
+    for (int i = 0; i < sink->live_count && !code; i++)
+        code = buffer_printf(list, err, ",%d", sink->live[i]);
+    pthread_mutex_unlock(&sink->mutex);
+    return code ? code : buffer_append(list, "}", 2, err);
+}
+
+/* Sessions of this run that are not ours any more: their client is gone, but the
+ * server has not noticed. We hold the run's lock, so nobody else has such. What
+ * cannot be ended dies by its own timers. */
+static void end_orphans(struct postgres_sink *sink, struct connection *session)
+{
+    static const char sql[] =
+        "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+        " WHERE application_name = pg_catalog.current_setting('application_name')"
+        " AND usename = current_user AND datname = pg_catalog.current_database()"
+        " AND pid <> ALL ($1::int4[]) AND xact_start < pg_catalog.now() - interval '4 seconds'";
+    struct buffer list = {0};
+    struct haul_error unused = {0};
+    PGresult *result = NULL;
+    pg_rollback(session);
+    if (sink->locked && pg_is_alive(&sink->connection) && !print_live(sink, &list, &unused)) {
+        const char *const texts[] = {(const char *)list.data};
+        (void)pg_ask(session, sql, &(struct pg_values){1, texts}, &result, &unused);
+    }
+    PQclear(result);
+    buffer_release(&list);
+}
+
 enum haul_code pg_session_take(struct postgres_sink *sink, const struct context *context,
                                struct connection *session, struct haul_error *err)
 {
@@ -220,14 +272,21 @@ enum haul_code pg_session_take(struct postgres_sink *sink, const struct context 
     session->cancel = context->cancel;
     if (pg_is_alive(session))
         return HAUL_OK;
+    if (session->pg)
+        live_remove(sink, session->pid);
     pg_disconnect(session);
-    return pg_connect(session, &sink->server, SESSION_TARGET, context, err);
+    if (pg_connect(session, &sink->server, SESSION_TARGET, context, err))
+        return err->code;
+    live_add(sink, session->pid);
+    return HAUL_OK;
 }
 
 void pg_session_return(struct postgres_sink *sink, struct connection *session)
 {
+    int pid = session->pg ? session->pid : 0;
     pg_rollback(session);
     if (!pg_is_alive(session)) {
+        live_remove(sink, pid);
         pg_disconnect(session);
         return;
     }
@@ -237,8 +296,10 @@ void pg_session_return(struct postgres_sink *sink, struct connection *session)
     if (kept)
         sink->sessions[sink->session_count++] = *session;
     pthread_mutex_unlock(&sink->mutex);
-    if (!kept)
+    if (!kept) {
+        live_remove(sink, pid);
         pg_disconnect(session);
+    }
     *session = (struct connection){0};
 }
 
@@ -270,6 +331,8 @@ static enum haul_code sink_open(struct sink *base, const struct context *context
         code = pg_writer_open(sink, context, &session, writer, err);
     else if (!code && *state == UNIT_DONE)
         code = read_receipt(sink, &session, unit, receipt, err);
+    else if (!code)
+        end_orphans(sink, &session);
     pg_session_return(sink, &session);
     return code;
 }

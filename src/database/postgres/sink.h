@@ -54,6 +54,8 @@ struct postgres_sink {
     pthread_mutex_t mutex; /* guards sessions and, while workers run, arena */
     struct connection sessions[SESSIONS_MAX];
     int session_count;
+    int live[SESSIONS_MAX]; /* server process ids of our sessions, in use or not */
+    int live_count;
 };
 
 enum haul_code pg_sink_negotiate(struct sink *base, const struct sink_request *request,

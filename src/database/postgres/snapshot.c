@@ -52,6 +52,7 @@ static enum haul_code import(struct postgres_source *source, struct connection *
 /* Opens the slot's session. The mutex is held: the holder is asked whether it lives. */
 static enum haul_code open_slot(struct postgres_source *source, struct slot *slot, struct haul_error *err)
 {
+    slot->named = false;
     if (pg_connect(&slot->connection, &source->server, SESSION_SOURCE, &source->context, err))
         return err->code;
     if (!import(source, &slot->connection, err))
@@ -65,7 +66,20 @@ static enum haul_code open_slot(struct postgres_source *source, struct slot *slo
     return err->code;
 }
 
-enum haul_code pg_slot_take(struct postgres_source *source, struct slot **out, struct haul_error *err)
+/* The run's name was not known yet when the session was opened. */
+static enum haul_code name_slot(struct slot *slot, const struct context *context, struct haul_error *err)
+{
+    char name[96];
+    slot->connection.cancel = context->cancel;
+    if (slot->named)
+        return HAUL_OK;
+    snprintf(name, sizeof name, "source %s", context->run);
+    slot->named = true;
+    return pg_session_name(&slot->connection, name, err);
+}
+
+enum haul_code pg_slot_take(struct postgres_source *source, const struct context *context, struct slot **out,
+                            struct haul_error *err)
 {
     struct slot *slot = NULL;
     enum haul_code code = HAUL_OK;
@@ -82,7 +96,7 @@ enum haul_code pg_slot_take(struct postgres_source *source, struct slot **out, s
         *out = slot;
     }
     pthread_mutex_unlock(&source->mutex);
-    return code;
+    return code ? code : name_slot(slot, context, err);
 }
 
 /* A session in the middle of a COPY, or whose transaction failed, is of no more use. */
@@ -91,6 +105,7 @@ void pg_slot_return(struct postgres_source *source, struct slot *slot)
     pthread_mutex_lock(&source->mutex);
     if (slot->connection.pg && PQtransactionStatus(slot->connection.pg) != PQTRANS_INTRANS)
         pg_disconnect(&slot->connection);
+    slot->named = slot->named && slot->connection.pg;
     slot->taken = false;
     pthread_mutex_unlock(&source->mutex);
 }

@@ -20,7 +20,7 @@ struct source_column {
 /* A worker's session, inside the common snapshot. */
 struct slot {
     struct connection connection;
-    bool taken;
+    bool taken, named;
 };
 
 struct postgres_source {
@@ -77,7 +77,8 @@ enum haul_code pg_source_read(struct source *base, const struct context *context
 enum haul_code pg_snapshot_take(struct postgres_source *source, struct haul_error *err);
 
 /* A session inside the snapshot, for one reader; a lost one is opened anew. */
-enum haul_code pg_slot_take(struct postgres_source *source, struct slot **slot, struct haul_error *err);
+enum haul_code pg_slot_take(struct postgres_source *source, const struct context *context, struct slot **slot,
+                            struct haul_error *err);
 void pg_slot_return(struct postgres_source *source, struct slot *slot);
 
 #endif

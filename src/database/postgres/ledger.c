@@ -95,7 +95,7 @@ static enum haul_code check_rights(struct ledger *ledger, struct connection *con
     if (!pg_true(result, 0, 0)) {
         ledger->why = arena_printf(&ledger->arena,
                                    "no right to keep %s and %s (grant CREATE on schema %s, or name another "
-                                   "with --ledger schema.name); rows arrive at least once",
+                                   "with --ledger schema.name)",
                                    ledger->runs, ledger->units, ledger->schema);
         ledger->runs = ledger->units = NULL;
     }
@@ -108,7 +108,7 @@ enum haul_code pg_ledger_init(struct ledger *ledger, struct connection *connecti
 {
     struct pg_name name = {.name = "haul"};
     pg_ledger_release(ledger);
-    ledger->why = "--ledger none: what was committed is not remembered; rows arrive at least once";
+    ledger->why = "--ledger none: what was committed is not remembered";
     if (option && strcmp(option, "none") == 0)
         return HAUL_OK;
     if (option && pg_name_parse(option, &ledger->arena, &name, err))

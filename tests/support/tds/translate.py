@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from . import text
 from .ddl import Cursor, parse_type, split_commas
+from .script import tokenize
 from .types import BYTES, MAX, STRINGS, Type
 
 OWN = set("""LEN DATALENGTH SCHEMA_NAME SCHEMA_ID DB_NAME DB_ID OBJECT_ID OBJECT_NAME OBJECT_SCHEMA_NAME TYPE_NAME TYPE_ID
@@ -125,7 +126,7 @@ class Translator:
 
     def prepare_token(self, token, after, before):
         if token.kind == "variable":
-            return self.session.variable_sql(token.text)
+            return self.prepare(tokenize(self.session.variable_sql(token.text)))
         if token.kind == "word" and token.text.startswith("#"):
             return f"[{token.text}]"
         if token.kind == "word" and after == "(" and token.upper in OWN and before != ".":
@@ -368,7 +369,7 @@ class Translator:
         if isinstance(node, exp.Ordered):
             node.set("nulls_first", not node.args.get("desc"))
         if isinstance(node, exp.Add) and any(self.is_text(side) for side in (node.left, node.right)):
-            return exp.DPipe(this=node.left, expression=node.right, safe=True)
+            return exp.DPipe(this=node.left.transform(self.rewrite), expression=node.right.transform(self.rewrite), safe=True)
         return node
 
     def is_text(self, node):
@@ -416,7 +417,9 @@ class Translator:
         target = "smallint" if kind.name == "bit" else kind.postgres()
         if kind.name == "varchar" and kind.length == MAX:
             target = "text"
-        return exp.Cast(this=inner, to=exp.DataType.build(target, dialect="postgres"))
+        node.set("this", inner)
+        node.set("to", exp.DataType.build(target, dialect="postgres"))
+        return node
 
 
 def hex_digits(node):

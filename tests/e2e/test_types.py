@@ -35,7 +35,10 @@ def read_duckdb(path):
 
 
 def read_polars(path):
-    return polars.read_parquet(path).to_arrow()
+    """Polars takes Parquet's JSON for bytes unless the file carries Arrow's schema too."""
+    table = polars.read_parquet(path).to_arrow()
+    place = table.schema.get_field_index("json")
+    return table if place < 0 else table.set_column(place, "json", table["json"].cast(pa.large_binary()))
 
 
 READERS = {"duckdb": read_duckdb, "polars": read_polars}

@@ -4,6 +4,7 @@
 #include "registry.h"
 #include "base/file.h"
 #include "base/settings.h"
+#include "database/mysql/mysql_wing.h"
 #include "database/postgres/postgres.h"
 #include "database/sqlite/sqlite.h"
 #include "format/csv/csv.h"
@@ -29,6 +30,8 @@ struct engine {
 };
 
 static const struct engine engines[] = {
+    {"mysql", false, NULL, 0, mysql_source_open, mysql_sink_open},
+    {"mariadb", false, NULL, 0, mysql_source_open, mysql_sink_open},
     {"postgresql", false, NULL, 0, postgres_source_open, postgres_sink_open},
     {"postgres", false, NULL, 0, postgres_source_open, postgres_sink_open},
     {"sqlite", true, "SQLite format 3", 16, sqlite_source_open, sqlite_sink_open},

@@ -21,11 +21,11 @@ ROOMS = {
     "store": ({"store", "base"}, set()),
     "format": ({"format", "store", "batch", "base"},
                {"zstd.h", "snappy-c.h", "lz4.h", "zlib.h", "libdeflate.h", "brotli", "expat.h", "xxhash.h"}),
-    "database": ({"database", "batch", "base"}, {"sqlite3.h", "libpq-fe.h"}),
+    "database": ({"database", "batch", "base"}, {"sqlite3.h", "libpq-fe.h", "mysql.h", "errmsg.h"}),
     "transfer": ({"transfer", "store", "batch", "base"}, {"jansson.h"}),
 }
 LIBRARY = {"openssl", "gssapi", "iconv.h", "xxhash.h", "zstd.h", "snappy-c.h", "lz4.h", "zlib.h", "libdeflate.h",
-           "brotli", "expat.h", "sqlite3.h", "libpq-fe.h", "jansson.h"}
+           "brotli", "expat.h", "sqlite3.h", "libpq-fe.h", "mysql.h", "errmsg.h", "jansson.h"}
 # A sink's claim gives three answers, a file's opener needs all it is handed: with the
 # object itself, six.
 SIX = {"sink_open", "files_open", "file_source_open"}

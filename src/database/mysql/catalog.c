@@ -101,7 +101,8 @@ static enum haul_code read_rest(struct connection *connection, struct table *tab
     const struct my_name name = {table->schema, table->name};
     MYSQL_RES *columns = NULL, *key = NULL;
     if (ask(connection,
-            "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM information_schema.COLUMNS",
+            "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM "
+            "information_schema.COLUMNS",
             &name, &columns, err))
         return err->code;
     enum haul_code code = fill_columns(table, columns, err);
@@ -145,8 +146,9 @@ enum haul_code my_table_read(struct connection *connection, const char *name, st
     *found = false;
     enum haul_code code = my_name_parse(name, &arena, &parsed, err);
     if (!code && !parsed.schema && !connection->server->database)
-        code = error_set(err, HAUL_USAGE, "%s: which database? mysql://user@host/database, or --table db.table",
-                         connection->server->name);
+        code =
+            error_set(err, HAUL_USAGE, "%s: which database? mysql://user@host/database, or --table db.table",
+                      connection->server->name);
     if (!code)
         code = my_table_find(connection, &parsed, table, found, err);
     arena_release(&arena);
@@ -187,12 +189,12 @@ static void print_type(const MYSQL_FIELD *field, char *out, size_t room)
     static const struct {
         enum enum_field_types type;
         const char *name;
-    } names[] = {{MYSQL_TYPE_TINY, "tinyint"},      {MYSQL_TYPE_SHORT, "smallint"},
-                 {MYSQL_TYPE_INT24, "mediumint"},   {MYSQL_TYPE_LONG, "int"},
-                 {MYSQL_TYPE_LONGLONG, "bigint"},   {MYSQL_TYPE_YEAR, "year"},
-                 {MYSQL_TYPE_FLOAT, "float"},       {MYSQL_TYPE_DOUBLE, "double"},
-                 {MYSQL_TYPE_DATE, "date"},         {MYSQL_TYPE_NEWDATE, "date"},
-                 {MYSQL_TYPE_TIME, "time"},         {MYSQL_TYPE_DATETIME, "datetime"},
+    } names[] = {{MYSQL_TYPE_TINY, "tinyint"},        {MYSQL_TYPE_SHORT, "smallint"},
+                 {MYSQL_TYPE_INT24, "mediumint"},     {MYSQL_TYPE_LONG, "int"},
+                 {MYSQL_TYPE_LONGLONG, "bigint"},     {MYSQL_TYPE_YEAR, "year"},
+                 {MYSQL_TYPE_FLOAT, "float"},         {MYSQL_TYPE_DOUBLE, "double"},
+                 {MYSQL_TYPE_DATE, "date"},           {MYSQL_TYPE_NEWDATE, "date"},
+                 {MYSQL_TYPE_TIME, "time"},           {MYSQL_TYPE_DATETIME, "datetime"},
                  {MYSQL_TYPE_TIMESTAMP, "timestamp"}, {MYSQL_TYPE_JSON, "json"},
                  {MYSQL_TYPE_GEOMETRY, "geometry"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -241,8 +243,9 @@ enum haul_code my_query_columns(struct connection *connection, const char *sql, 
     *table = (struct table){.rows = -1, .bytes = -1};
     if (my_ask(connection, sql, &result, err))
         return err->code;
-    enum haul_code code = result ? fill_described(table, result, err)
-                                 : error_set(err, HAUL_USAGE, "--query returns no columns; it must be a SELECT");
+    enum haul_code code = result
+                              ? fill_described(table, result, err)
+                              : error_set(err, HAUL_USAGE, "--query returns no columns; it must be a SELECT");
     mysql_free_result(result);
     if (code)
         my_table_release(table);
@@ -258,8 +261,9 @@ enum haul_code my_table_unknown(struct connection *connection, const char *name,
     const char **names = calloc(NAMES_MAX, sizeof *names);
     if (!names)
         return error_nomem(err, "table names");
-    if (!my_ask(connection, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE " NOT_SYSTEM " LIMIT 4096",
-                &result, err)) {
+    if (!my_ask(connection,
+                "SELECT TABLE_NAME FROM information_schema.TABLES WHERE " NOT_SYSTEM " LIMIT 4096", &result,
+                err)) {
         size_t count = 0;
         for (MYSQL_ROW row; count < NAMES_MAX && (row = mysql_fetch_row(result));)
             names[count++] = my_text(row, 0);

@@ -45,10 +45,11 @@ static enum haul_code find_table(struct mysql_source *source, struct haul_error 
     const char *name = source->request.table;
     bool found;
     if (!name)
-        return error_set(err, HAUL_USAGE,
-                         "%s: say which table to read with --table NAME (or --query SQL); \"haul list\" shows "
-                         "them",
-                         source->server.name);
+        return error_set(
+            err, HAUL_USAGE,
+            "%s: say which table to read with --table NAME (or --query SQL); \"haul list\" shows "
+            "them",
+            source->server.name);
     if (my_table_read(&source->connection, name, &source->table, &found, err))
         return err->code;
     if (!found)
@@ -131,8 +132,8 @@ static enum haul_code force(struct mysql_source *source, int place, const struct
     field_print_type(was, from, sizeof from);
     field_print_type(field, to, sizeof to);
     return error_set(err, HAUL_UNSUPPORTED,
-                     "--schema: column \"%s\" is %s and cannot be read as %s; cast it in a --query", field->name,
-                     from, to);
+                     "--schema: column \"%s\" is %s and cannot be read as %s; cast it in a --query",
+                     field->name, from, to);
 }
 
 static enum haul_code apply_request(struct mysql_source *source, struct haul_error *err)

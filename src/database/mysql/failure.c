@@ -22,7 +22,8 @@ struct meaning {
 };
 
 #define GRANT                                                                                                \
-    "grant SELECT for reading; SELECT, INSERT, UPDATE, DELETE, CREATE, DROP and ALTER on the database for writing"
+    "grant SELECT for reading; SELECT, INSERT, UPDATE, DELETE, CREATE, DROP and ALTER on the database for "  \
+    "writing"
 
 static const struct meaning meanings[] = {
     {1040, HAUL_BUSY, true, "too many connections; --workers uses fewer"},
@@ -166,7 +167,8 @@ enum haul_code my_fail(const struct connection *connection, struct haul_error *e
     MYSQL *my = connection->my;
     unsigned number = my ? mysql_errno(my) : 2013;
     const char *said = my ? mysql_error(my) : "the connection was lost";
-    return fail(connection, number, my ? mysql_sqlstate(my) : "", *said ? said : "the connection was lost", err);
+    return fail(connection, number, my ? mysql_sqlstate(my) : "", *said ? said : "the connection was lost",
+                err);
 }
 
 bool my_is_row_error(const struct haul_error *err)

@@ -183,7 +183,8 @@ static enum haul_code fetch_moment(struct fetch *fetch, const char *text, size_t
     (void)err;
     if (length < 19 || !read_date(text, &days, &why))
         return misfit(fetch, why);
-    if (text[10] != ' ' || !two_digits(text + 11, &hour) || hour > 23 || !read_minutes(text + 13, length - 13, &us))
+    if (text[10] != ' ' || !two_digits(text + 11, &hour) || hour > 23 ||
+        !read_minutes(text + 13, length - 13, &us))
         return misfit(fetch, "the server's time is none");
     PUT(int64_t, days * DAY_US + hour * 3600 * SECOND_US + us);
 }
@@ -266,7 +267,8 @@ static enum haul_code fetch_geometry(struct fetch *fetch, const char *text, size
     if (length < 4)
         return misfit(fetch, "no geometry");
     if (memcmp(text, plain, 4) != 0)
-        return misfit(fetch, "a geometry with an SRID, which WKB cannot say; use ST_AsText or ST_SRID in a --query");
+        return misfit(fetch,
+                      "a geometry with an SRID, which WKB cannot say; use ST_AsText or ST_SRID in a --query");
     return fetch_bytes(fetch, text + 4, length - 4, err);
 }
 
@@ -275,8 +277,9 @@ static enum haul_code fetch_geometry(struct fetch *fetch, const char *text, size
 static fetch_fn whole_fetch(enum type_id type)
 {
     static const fetch_fn by_type[TYPE_COUNT] = {
-        [TYPE_INT8] = fetch_i8,   [TYPE_INT16] = fetch_i16, [TYPE_INT32] = fetch_i32,  [TYPE_INT64] = fetch_i64,
-        [TYPE_UINT8] = fetch_u8,  [TYPE_UINT16] = fetch_u16, [TYPE_UINT32] = fetch_u32, [TYPE_UINT64] = fetch_u64,
+        [TYPE_INT8] = fetch_i8,    [TYPE_INT16] = fetch_i16,  [TYPE_INT32] = fetch_i32,
+        [TYPE_INT64] = fetch_i64,  [TYPE_UINT8] = fetch_u8,   [TYPE_UINT16] = fetch_u16,
+        [TYPE_UINT32] = fetch_u32, [TYPE_UINT64] = fetch_u64,
     };
     return by_type[type];
 }
@@ -288,26 +291,20 @@ enum haul_code my_fetch_choose(struct fetch *fetch, enum form form, struct build
         enum form form;
         enum type_id type;
         fetch_fn append;
-    } table[] = {{FORM_FLOAT, TYPE_FLOAT32, fetch_f32},
-                 {FORM_DOUBLE, TYPE_FLOAT64, fetch_f64},
-                 {FORM_DECIMAL, TYPE_DECIMAL, fetch_decimal},
-                 {FORM_BOOL, TYPE_BOOL, fetch_bool},
-                 {FORM_BITS, TYPE_UINT64, fetch_bits},
-                 {FORM_DATE, TYPE_DATE, fetch_date},
-                 {FORM_TIME, TYPE_TIME, fetch_time},
-                 {FORM_TIME, TYPE_DURATION, fetch_duration},
-                 {FORM_MOMENT, TYPE_TIMESTAMP, fetch_moment},
-                 {FORM_TEXT, TYPE_UTF8, fetch_bytes},
-                 {FORM_BYTES, TYPE_BINARY, fetch_bytes},
-                 {FORM_BYTES, TYPE_FIXED_BINARY, fetch_fixed},
-                 {FORM_GEOMETRY, TYPE_BINARY, fetch_geometry},
-                 {FORM_UUID, TYPE_FIXED_BINARY, fetch_uuid}};
+    } table[] = {{FORM_FLOAT, TYPE_FLOAT32, fetch_f32},        {FORM_DOUBLE, TYPE_FLOAT64, fetch_f64},
+                 {FORM_DECIMAL, TYPE_DECIMAL, fetch_decimal},  {FORM_BOOL, TYPE_BOOL, fetch_bool},
+                 {FORM_BITS, TYPE_UINT64, fetch_bits},         {FORM_DATE, TYPE_DATE, fetch_date},
+                 {FORM_TIME, TYPE_TIME, fetch_time},           {FORM_TIME, TYPE_DURATION, fetch_duration},
+                 {FORM_MOMENT, TYPE_TIMESTAMP, fetch_moment},  {FORM_TEXT, TYPE_UTF8, fetch_bytes},
+                 {FORM_BYTES, TYPE_BINARY, fetch_bytes},       {FORM_BYTES, TYPE_FIXED_BINARY, fetch_fixed},
+                 {FORM_GEOMETRY, TYPE_BINARY, fetch_geometry}, {FORM_UUID, TYPE_FIXED_BINARY, fetch_uuid}};
     *fetch = (struct fetch){.builder = builder};
     if (form == FORM_INT || form == FORM_UINT)
         fetch->append = whole_fetch(builder->field->type);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].form == form && table[i].type == builder->field->type)
             fetch->append = table[i].append;
-    return fetch->append ? HAUL_OK
-                         : error_set(err, HAUL_INTERNAL, "column \"%s\": no way to read it", builder->field->name);
+    return fetch->append
+               ? HAUL_OK
+               : error_set(err, HAUL_INTERNAL, "column \"%s\": no way to read it", builder->field->name);
 }

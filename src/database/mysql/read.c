@@ -103,7 +103,8 @@ static enum haul_code take_row(struct mysql_reader *reader, MYSQL_ROW row, int64
     return HAUL_OK;
 }
 
-static enum haul_code fill(struct mysql_reader *reader, int64_t rows_max, int64_t *rows, struct haul_error *err)
+static enum haul_code fill(struct mysql_reader *reader, int64_t rows_max, int64_t *rows,
+                           struct haul_error *err)
 {
     size_t bytes = 0;
     for (int i = 0; i < reader->source->schema.count; i++)
@@ -244,7 +245,8 @@ static enum haul_code send(struct mysql_reader *reader, const char *text, struct
     if (!reader->result)
         return my_fail(&reader->slot->connection, err);
     if ((int)mysql_num_fields(reader->result) != reader->source->schema.count)
-        return error_set(err, HAUL_CHANGED, "%s: the query has other columns now", reader->source->server.name);
+        return error_set(err, HAUL_CHANGED, "%s: the query has other columns now",
+                         reader->source->server.name);
     return HAUL_OK;
 }
 

@@ -136,8 +136,8 @@ enum haul_code my_range_parse(const struct mysql_source *source, const char *spe
                parse_bound(source, dots + 2, strlen(dots + 2), &range->high);
     if (good)
         return HAUL_OK;
-    return error_set(err, HAUL_CHANGED, "the plan's part \"%s\" is none of %s; the table is another now", spec,
-                     source->server.name);
+    return error_set(err, HAUL_CHANGED, "the plan's part \"%s\" is none of %s; the table is another now",
+                     spec, source->server.name);
 }
 
 static void print_bound(const struct mysql_source *source, const struct bound *bound, char *out, size_t room)

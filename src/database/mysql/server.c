@@ -106,15 +106,16 @@ static enum haul_code set_mode(struct server *server, const char *value, struct 
     static const struct {
         const char *name;
         enum tls_mode mode;
-    } modes[] = {{"disabled", TLS_OFF},          {"required", TLS_UNVERIFIED},
-                 {"verify_ca", TLS_VERIFIED},    {"verify-ca", TLS_VERIFIED},
-                 {"verify_identity", TLS_VERIFIED}, {"verify-identity", TLS_VERIFIED}};
+    } modes[] = {
+        {"disabled", TLS_OFF},       {"required", TLS_UNVERIFIED},      {"verify_ca", TLS_VERIFIED},
+        {"verify-ca", TLS_VERIFIED}, {"verify_identity", TLS_VERIFIED}, {"verify-identity", TLS_VERIFIED}};
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (strcasecmp(value, modes[i].name) == 0) {
             server->tls = modes[i].mode;
             return HAUL_OK;
         }
-    return error_set(err, HAUL_USAGE, "ssl-mode \"%s\" is none of disabled, required, verify-identity", value);
+    return error_set(err, HAUL_USAGE, "ssl-mode \"%s\" is none of disabled, required, verify-identity",
+                     value);
 }
 
 static enum haul_code set_parameter(struct server *server, char *name, const char *value, bool *mode_given,
@@ -143,10 +144,11 @@ static enum haul_code set_parameter(struct server *server, char *name, const cha
         server->wait_s = (unsigned)wait_s;
         return HAUL_OK;
     }
-    return error_set(err, HAUL_USAGE,
-                     "the URI's parameter \"%s\" is not known, or has no such value; there are ssl-mode, ssl-ca, "
-                     "ssl-cert, ssl-key, socket, connect-timeout",
-                     name);
+    return error_set(
+        err, HAUL_USAGE,
+        "the URI's parameter \"%s\" is not known, or has no such value; there are ssl-mode, ssl-ca, "
+        "ssl-cert, ssl-key, socket, connect-timeout",
+        name);
 }
 
 static enum haul_code take_parameters(struct server *server, const char *text, bool *mode_given,
@@ -215,8 +217,8 @@ enum haul_code my_server_parse(struct server *server, const char *uri, struct ha
         server->tls = TLS_VERIFIED;
     if (server->tls == TLS_VERIFIED && !server->ca && path_exists(CA_BUNDLE))
         server->ca = CA_BUNDLE;
-    server->name = arena_printf(&server->arena, "%.50s/%.45s", server->host,
-                                server->database ? server->database : "");
+    server->name =
+        arena_printf(&server->arena, "%.50s/%.45s", server->host, server->database ? server->database : "");
     if (server->name)
         return HAUL_OK;
     my_server_release(server);

@@ -46,7 +46,7 @@ static const struct setting settings[] = {
     {"net_read_timeout", "600", FOR_SOURCE},
     {"net_write_timeout", "7200", FOR_SOURCE},
     {"lock_wait_timeout", "60", FOR_SOURCE},
-    {"wait_timeout", "600", FOR_TARGET},
+    {"wait_timeout", "120", FOR_TARGET},
     {"net_read_timeout", "60", FOR_TARGET},
     {"net_write_timeout", "60", FOR_TARGET},
     {"lock_wait_timeout", "60", FOR_TARGET},
@@ -99,7 +99,8 @@ static enum haul_code check_mode(struct connection *connection, struct haul_erro
                       &good, err))
         return err->code;
     return good ? HAUL_OK
-                : error_set(err, HAUL_PERMISSION, "%s: the server does not let haul set sql_mode and time_zone",
+                : error_set(err, HAUL_PERMISSION,
+                            "%s: the server does not let haul set sql_mode and time_zone",
                             connection->server->name);
 }
 

@@ -138,7 +138,8 @@ enum haul_code my_source_begin(struct source *base, int workers, struct haul_err
         return error_nomem(err, "connections");
     enum haul_code code = HAUL_OK;
     for (int i = 0; i < workers && !code; i++, source->slot_count++)
-        code = my_connect(&source->slots[i].connection, &source->server, SESSION_SOURCE, &source->context, err);
+        code =
+            my_connect(&source->slots[i].connection, &source->server, SESSION_SOURCE, &source->context, err);
     if (!code)
         code = begin_together(source, err);
     if (code)

@@ -8,9 +8,9 @@
 #ifndef HAUL_DATABASE_MYSQL_SOURCE_H
 #define HAUL_DATABASE_MYSQL_SOURCE_H
 
+#include "base/number.h"
 #include "batch/source.h"
 #include "database/mysql/catalog.h"
-#include "base/number.h"
 #include <pthread.h>
 
 /* How rows of a table are found: the first column of its primary key. */

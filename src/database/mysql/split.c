@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define HALVES_MAX   130 /* 64 levels, two ends each */
+#define HALVES_MAX    130 /* 64 levels, two ends each */
 #define PART_ROWS_MIN 1000
 
 struct span {

@@ -189,7 +189,8 @@ static const char *origin(const struct field *field, bool key, struct arena *are
         return NULL;
     struct declared type = parse(text + 6);
     bool good = type.row && type.row->kept && type.plain &&
-                !my_type_read(text + 6, &scratch, &meant, &form, &unused) && field_equal(field, &meant, false);
+                !my_type_read(text + 6, &scratch, &meant, &form, &unused) &&
+                field_equal(field, &meant, false);
     arena_release(&scratch);
     bool sized = type.count > 0 || type.row == NULL || type.row->form < FORM_TEXT;
     if (!good || (key && !sized))
@@ -202,13 +203,20 @@ static const char *origin(const struct field *field, bool key, struct arena *are
 static const char *plain_type(enum type_id type)
 {
     static const char *const names[TYPE_COUNT] = {
-        [TYPE_BOOL] = "tinyint(1)",          [TYPE_INT8] = "tinyint",
-        [TYPE_INT16] = "smallint",           [TYPE_INT32] = "int",
-        [TYPE_INT64] = "bigint",             [TYPE_UINT8] = "tinyint unsigned",
-        [TYPE_UINT16] = "smallint unsigned", [TYPE_UINT32] = "int unsigned",
-        [TYPE_UINT64] = "bigint unsigned",   [TYPE_FLOAT16] = "float",
-        [TYPE_FLOAT32] = "float",            [TYPE_FLOAT64] = "double",
-        [TYPE_DATE] = "date",                [TYPE_TIME] = "time(6)",
+        [TYPE_BOOL] = "tinyint(1)",
+        [TYPE_INT8] = "tinyint",
+        [TYPE_INT16] = "smallint",
+        [TYPE_INT32] = "int",
+        [TYPE_INT64] = "bigint",
+        [TYPE_UINT8] = "tinyint unsigned",
+        [TYPE_UINT16] = "smallint unsigned",
+        [TYPE_UINT32] = "int unsigned",
+        [TYPE_UINT64] = "bigint unsigned",
+        [TYPE_FLOAT16] = "float",
+        [TYPE_FLOAT32] = "float",
+        [TYPE_FLOAT64] = "double",
+        [TYPE_DATE] = "date",
+        [TYPE_TIME] = "time(6)",
         [TYPE_TIMESTAMP] = "datetime(6)",
     };
     return names[type];

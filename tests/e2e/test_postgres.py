@@ -156,6 +156,35 @@ def test_edges_through_parquet(edges, run, tmp_path):
     same(edges, "edges", "exact")
 
 
+def test_arrow_types_into_a_new_table(base, run, tmp_path):
+    """What other systems have and PostgreSQL has not gets the nearest type that holds it exactly."""
+    import datetime as dt
+    from decimal import Decimal
+    moment = dt.datetime(2024, 2, 29, 12, 34, 56)
+    columns = {
+        "i8": (pa.int8(), [-128, 127], "smallint", "-128"), "u8": (pa.uint8(), [255, 0], "smallint", "255"),
+        "u16": (pa.uint16(), [65535, 0], "integer", "65535"), "u32": (pa.uint32(), [2**32 - 1, 0], "bigint", "4294967295"),
+        "u64": (pa.uint64(), [2**64 - 1, 0], "numeric(20,0)", "18446744073709551615"),
+        "f32": (pa.float32(), [0.1, float("nan")], "real", "0.1"), "dec": (pa.decimal128(38, 37), [Decimal("-9.9999999999999999999999999999999999999"), None],
+                                                                           "numeric(38,37)", "-9.9999999999999999999999999999999999999"),
+        "t32": (pa.time32("ms"), [dt.time(1, 2, 3, 4000), None], "time without time zone", "01:02:03.004"),
+        "ts": (pa.timestamp("s"), [moment, None], "timestamp without time zone", "2024-02-29 12:34:56"),
+        "tsn": (pa.timestamp("ns", "Europe/Paris"), [moment, None], "timestamp with time zone", "2024-02-29 12:34:56+00"),
+        "fb": (pa.binary(3), [b"\0\xffa", None], "bytea", "\\\\x00ff61"), "big": (pa.large_string(), ["x", None], "text", "x"),
+        "dic": (pa.dictionary(pa.int8(), pa.string()), ["red", None], "text", "red"), "nul": (pa.null(), [None, None], "text", "\\N"),
+        "li": (pa.list_(pa.int64()), [[1, None], []], "bigint[]", "{1,NULL}"), "ls": (pa.list_(pa.string()), [["a,b", '"']], "text[]", '{"a,b","\\\\""}'),
+        "st": (pa.struct([("a", pa.int32())]), [{"a": 1}, None], "json", '{"a":1}'),
+        "mp": (pa.map_(pa.string(), pa.int32()), [[("k", 1)], None], "json", None), "ll": (pa.list_(pa.list_(pa.int32())), [[[1], [2]], None], "json", "[[1],[2]]"),
+    }
+    arrays = {name: pa.array((values + [None])[:2], type_) for name, (type_, values, _, _) in columns.items()}
+    pq.write_table(pa.table(arrays), tmp_path / "a.parquet")
+    run("copy", "a.parquet", base.uri(), "--table", "a")
+    for name, (_, _, declared, text) in columns.items():
+        assert base.sql(f"SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'a'::regclass AND attname = '{name}'") == declared, name
+        if text is not None:
+            assert base.server.sql(f"COPY (SELECT {name} FROM a LIMIT 1) TO STDOUT", database=base.name) == text, name
+
+
 @pytest.mark.parametrize("type_", ["smallint", "integer", "bigint", "real", "double precision", "numeric(20,5)", "date",
                                    "timestamp", "timestamptz", "text", "bytea", "uuid", "boolean", "int[]", "jsonb"])
 def test_each_binary_type_alone(base, run, type_, rng):
@@ -498,11 +527,41 @@ def test_the_server_crashes_and_comes_back(orders, run, tmp_path):
         assert server.sql(EXPECTED + "o") == WHOLE
 
 
+def test_the_source_crashes(run, tmp_path):
+    """The snapshot is gone with the server: exit 75, and the next run starts over."""
+    try:
+        server = Postgres()
+    except Missing as why:
+        pytest.skip(str(why))
+    with server:
+        server.sql("CREATE TABLE s (id int, pad text)", "INSERT INTO s SELECT i, repeat('p', 300) FROM generate_series(1, 20000) AS i", "ANALYZE")
+        with Proxy(server.port, Fault(None, 3_000_000, "orphan")) as proxy:
+            threading.Thread(target=lambda: (proxy.fault.fired.wait(60), server.crash())).start()
+            run("copy", server.uri(port=proxy.port, more="?sslmode=disable"), "s.parquet", "--table", "s", "--workers", "2", "--rowgroup-size", "2000",
+                code=75)
+        server.start()
+        run("copy", server.uri(), "s.parquet", "--table", "s", "--workers", "2", "--rowgroup-size", "2000")
+        assert sorted(pq.read_table(tmp_path / "s.parquet").column("id").to_pylist()) == list(range(1, 20001))
+
+
+@pytest.mark.parametrize("query", ["SELECT pg_sleep(60)::text AS a", "SELECT i, pg_sleep(0.01)::text AS a FROM generate_series(1, 9000) AS i"])
+def test_interrupted_at_once(base, run, tmp_path, query):
+    running = start(tmp_path, ["copy", base.uri("reader"), "q.parquet", "--query", query])
+    time.sleep(1)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=10)
+    assert running.returncode == 75
+    time.sleep(0.5)
+    assert base.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(%' AND pid <> pg_backend_pid()") == "0"
+
+
 def test_an_appending_run_refuses_another_snapshot(base, run, tmp_path):
     """Source rows have no order that outlives the snapshot; append must not guess."""
     base.sql("CREATE TABLE s (id int, pad text)", "INSERT INTO s SELECT i, repeat('p', 300) FROM generate_series(1, 300000) AS i", "ANALYZE",
-             "CREATE TABLE d (id int, pad text)", "GRANT INSERT, SELECT ON d TO loader")
-    copy = ["copy", base.uri("reader"), base.uri(), "--source-table", "s", "--target-table", "d", "--mode", "append", "--workers", "2"]
+             "CREATE TABLE d (id int, pad text)", "GRANT INSERT, SELECT ON d TO loader",
+             "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END'",
+             "CREATE TRIGGER g AFTER INSERT ON d FOR EACH STATEMENT EXECUTE FUNCTION slow()")
+    copy = ["copy", base.uri("reader"), base.uri(), "--source-table", "s", "--target-table", "d", "--mode", "append", "--workers", "1"]
     running = start(tmp_path, copy)
     until = time.monotonic() + 30
     while time.monotonic() < until and running.poll() is None:

@@ -197,6 +197,13 @@ static enum haul_code set_rest(struct server *server, const PQconninfoOption *op
         arena_printf(&server->arena, "%.50s/%.45s", host && *host ? host : "local", base ? base : "");
     if (!server->name)
         return error_nomem(err, "a connection");
+    static const char *const alive[][2] = {{"keepalives_idle", "15"},
+                                           {"keepalives_interval", "15"},
+                                           {"keepalives_count", "4"},
+                                           {"tcp_user_timeout", "60000"}};
+    for (size_t i = 0; i < sizeof alive / sizeof *alive; i++) /* a silent peer is noticed in a minute */
+        if (!option(server, alive[i][0]) && add(server, alive[i][0], alive[i][1], err))
+            return err->code;
     if (!option(server, "client_encoding") && add(server, "client_encoding", "UTF8", err))
         return err->code;
     for (int i = 0; i < server->count; i++)

@@ -249,19 +249,6 @@ bool calendar_parse_moment(const char *text, size_t length, enum time_unit unit,
     return true;
 }
 
-bool calendar_parse_timestamp(const char *text, size_t length, enum time_unit unit, int64_t *value,
-                              bool *zoned, int *offset_minutes)
-{
-    struct calendar_zone zone = {0};
-    if (!calendar_parse_moment(text, length, unit, value, offset_minutes ? &zone : NULL))
-        return false;
-    if (zoned)
-        *zoned = zone.given;
-    if (offset_minutes)
-        *offset_minutes = zone.offset_minutes;
-    return true;
-}
-
 /* ---- Printing ---- */
 
 static inline char *print_two(char *out, uint64_t value)

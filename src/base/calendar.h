@@ -34,11 +34,6 @@ struct calendar_zone {
 bool calendar_parse_moment(const char *text, size_t length, enum time_unit unit, int64_t *value,
                            struct calendar_zone *zone);
 
-/* The same with the zone in two pieces, either of which may be NULL; a zone in
- * the text is refused unless `offset_minutes` is given. */
-bool calendar_parse_timestamp(const char *text, size_t length, enum time_unit unit, int64_t *value,
-                              bool *zoned, int *offset_minutes);
-
 /* Return the length, no NUL. A fraction is printed with all digits of the unit,
  * or not at all when it is zero and `trim`. Timestamps: "2024-02-29 23:59:59.5",
  * with "Z" at the end when `utc`. */

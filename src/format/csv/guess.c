@@ -113,14 +113,14 @@ static bool try_timestamp(struct csv_guess *guess, const char *text, size_t leng
     bool zoned = length && text[length - 1] == 'Z';
     length -= zoned;
     if (length < 19 || text[10] != ' ' || !memcmp(text, "0000", 4) ||
-        !calendar_parse_timestamp(text, length, length > 26 ? TIME_NANO : TIME_MICRO, &value, NULL, NULL))
+        !calendar_parse_moment(text, length, length > 26 ? TIME_NANO : TIME_MICRO, &value, NULL))
         return false;
     int zone = zoned ? 2 : 1;
     if ((guess->zone && guess->zone != zone) || !try_fraction(guess, text + 19, length - 19))
         return false;
     guess->zone = zone;
     if (!guess->beyond_nanos)
-        guess->beyond_nanos = !calendar_parse_timestamp(text, length, TIME_NANO, &value, NULL, NULL);
+        guess->beyond_nanos = !calendar_parse_moment(text, length, TIME_NANO, &value, NULL);
     return !(guess->beyond_nanos && guess->fraction == 9);
 }
 

@@ -65,16 +65,10 @@ static int evenness(const struct csv_block *block)
     return first == best ? score : score / 2;
 }
 
-static bool prefers_tab(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 4 && (!strcasecmp(name + length - 4, ".tsv") || !strcasecmp(name + length - 4, ".tab"));
-}
-
 enum haul_code csv_sniff_delimiter(struct csv_sniffer *sniffer, const struct csv_text *text,
                                    struct haul_error *err)
 {
-    const char *candidates = prefers_tab(sniffer->bytes->file->name) ? "\t,;|" : ",;\t|";
+    const char *candidates = csv_name_wants_tabs(sniffer->bytes->file->name) ? "\t,;|" : ",;\t|";
     char best = candidates[0];
     int best_score = 0;
     for (const char *at = candidates; *at; at++) {
@@ -282,13 +276,12 @@ static bool like_a_value(const char *text)
     const size_t length = strlen(text);
     double number;
     int64_t moment;
-    bool zoned;
-    int offset;
+    struct calendar_zone zone;
     if (!strpbrk(text, "0123456789"))
         return !strcasecmp(text, "true") || !strcasecmp(text, "false");
     return number_parse_f64(text, length, &number) || calendar_parse_date(text, length, &moment) ||
            calendar_parse_time(text, length, TIME_NANO, &moment) ||
-           calendar_parse_timestamp(text, length, TIME_MICRO, &moment, &zoned, &offset);
+           calendar_parse_moment(text, length, TIME_MICRO, &moment, &zone);
 }
 
 /* A text above values of another type is a name; a value above values of its own

@@ -158,12 +158,11 @@ static void times(void **state)
 static void moment_is(const char *text, enum time_unit unit, int64_t wanted, bool zoned, int offset)
 {
     int64_t value = -1;
-    bool zone = !zoned;
-    int minutes = -1;
-    if (!calendar_parse_timestamp(text, strlen(text), unit, &value, &zone, &minutes) || value != wanted)
+    struct calendar_zone zone = {!zoned, -1};
+    if (!calendar_parse_moment(text, strlen(text), unit, &value, &zone) || value != wanted)
         fail_msg("%s: %" PRId64 ", not %" PRId64, text, value, wanted);
-    assert_int_equal(zone, zoned);
-    assert_int_equal(minutes, offset);
+    assert_int_equal(zone.given, zoned);
+    assert_int_equal(zone.offset_minutes, offset);
 }
 
 static void timestamps(void **state)
@@ -180,8 +179,7 @@ static void timestamps(void **state)
     moment_is("2262-04-11 23:47:16.854775807Z", TIME_NANO, INT64_MAX, true, 0);
     moment_is("2262-04-12 01:47:16.854775807+02:00", TIME_NANO, INT64_MAX, true, 120);
     int64_t value = 42;
-    bool zoned;
-    int minutes;
+    struct calendar_zone zone;
     static const char *const wrong[] = {"",
                                         "1970-01-01",
                                         "1970-01-01 ",
@@ -202,10 +200,10 @@ static void timestamps(void **state)
                                         "1677-09-21 00:12:43.145224191",
                                         "2262-04-11 23:47:16.854775808"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        if (calendar_parse_timestamp(wrong[i], strlen(wrong[i]), TIME_NANO, &value, &zoned, &minutes))
+        if (calendar_parse_moment(wrong[i], strlen(wrong[i]), TIME_NANO, &value, &zone))
             fail_msg("%s was taken", wrong[i]);
-    assert_false(calendar_parse_timestamp("1970-01-01 00:00:00Z", 20, TIME_NANO, &value, NULL, NULL));
-    assert_true(calendar_parse_timestamp("1970-01-01 00:00:00", 19, TIME_NANO, &value, NULL, NULL));
+    assert_false(calendar_parse_moment("1970-01-01 00:00:00Z", 20, TIME_NANO, &value, NULL));
+    assert_true(calendar_parse_moment("1970-01-01 00:00:00", 19, TIME_NANO, &value, NULL));
     assert_int_equal(value, 0);
 }
 
@@ -219,14 +217,14 @@ static void timestamps_round_trip(void **state)
         int64_t value = (int64_t)trials_random() >> (trials_random() % 63), back = 0;
         if (i < 8)
             value = i & 4 ? INT64_MAX : INT64_MIN;
-        bool utc = trials_random() & 1, zoned = !utc;
-        int minutes = -1;
+        bool utc = trials_random() & 1;
+        struct calendar_zone zone = {!utc, -1};
         size_t length = calendar_print_timestamp(value, unit, utc, trials_random() & 1, text);
         assert_true(length < CALENDAR_TEXT_BYTES);
-        if (!calendar_parse_timestamp(text, length, unit, &back, &zoned, &minutes) || back != value)
+        if (!calendar_parse_moment(text, length, unit, &back, &zone) || back != value)
             fail_msg("%" PRId64 " printed as %.*s", value, (int)length, text);
-        assert_int_equal(zoned, utc);
-        assert_int_equal(minutes, 0);
+        assert_int_equal(zone.given, utc);
+        assert_int_equal(zone.offset_minutes, 0);
     }
 }
 

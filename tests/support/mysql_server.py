@@ -18,7 +18,6 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
-from urllib.parse import quote
 
 from servers import Missing, certificate, free_port
 
@@ -123,9 +122,9 @@ class MariaDB:
         """Statements in the test database; the output of mariadb's client, without a last line feed."""
         return self.client(sql, base=BASE).stdout.rstrip("\n")
 
-    def uri(self, user=USER, password=PASSWORD, base=BASE, more="", host="127.0.0.1"):
-        secret = "" if password is None else ":" + quote(password, safe="")
-        return f"mysql://{user}{secret}@{host}:{self.port}/{base}{more}"
+    def uri(self, user=USER, base=BASE, more="", host="127.0.0.1", port=None):
+        """Without the password: that is MYSQL_PWD's."""
+        return f"mysql://{user}@{host}:{port or self.port}/{base}{more}"
 
 
 class MySQL(MariaDB):
@@ -139,9 +138,7 @@ class MySQL(MariaDB):
         cache = Path(os.environ.get("HAUL_CACHE", Path.home() / ".cache" / "haul")) / "mysql-8.0"
         if not (cache / "bin" / "mysqld").exists():
             self.unpack(cache)
-        self.server = cache / "bin" / "mysqld"
-        self.base = cache
-        self.environment = {**os.environ, "LD_LIBRARY_PATH": str(cache / "lib")}
+        self.cache = cache
 
     @staticmethod
     def unpack(cache):
@@ -167,13 +164,14 @@ class MySQL(MariaDB):
                 if not (cache / "bin" / "mysqld").exists():
                     raise
 
-    def as_user(self):
-        return super().as_user()
-
     def more(self):
         return [f"--basedir={self.base}", "--mysqlx=OFF", "--skip-log-bin"]
 
     def install(self):
+        self.base = self.folder / "server"  # the cache may be where the server's user may not look
+        shutil.copytree(self.cache, self.base)
+        self.server = self.base / "bin" / "mysqld"
+        self.environment = {**os.environ, "LD_LIBRARY_PATH": str(self.base / "lib")}
         done = subprocess.run([self.server, "--no-defaults", "--initialize-insecure", f"--basedir={self.base}",
                                f"--datadir={self.folder / 'data'}"], capture_output=True, cwd="/", env=self.environment,
                               **self.as_user())

@@ -109,3 +109,11 @@ CREATE FUNCTION tds.plus(a text, b text) RETURNS text LANGUAGE sql IMMUTABLE AS 
 CREATE OPERATOR tds.+ (LEFTARG = text, RIGHTARG = text, FUNCTION = tds.plus);
 CREATE FUNCTION tds.row_count(id oid) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM ' || id::regclass::text INTO n; RETURN n; END $$;
+-- SQL Server converts strings to any column's type on its own.
+DO $$ DECLARE f text; t text; BEGIN
+  FOREACH f IN ARRAY ARRAY['text', 'varchar', 'bpchar'] LOOP
+    FOREACH t IN ARRAY ARRAY['int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'date', 'time', 'timestamp', 'timestamptz', 'uuid'] LOOP
+      EXECUTE format('CREATE CAST (%s AS %s) WITH INOUT AS ASSIGNMENT', f, t);
+    END LOOP;
+  END LOOP;
+END $$;

@@ -140,10 +140,32 @@ def run_exec(session, words, output):
         value = part[2:] if named else part
         values.append(argument(session, value))
     if parts[-1].lower() == "sp_executesql":
-        parameters = [Parameter(n, False, Type("nvarchar", types.MAX), None if v is None else text.to_wide(v)) for n, v in zip(names, values)]
-        execute_sql(session, parameters, output)
-        return None
+        return nested(session, split_commas(words[cursor.pos:]), values, names, output)
     return system(session, parts[-1].lower(), values, names, output)
+
+
+def nested(session, arguments, values, names, output):
+    """EXEC sp_executesql in a batch: variables of its own, outputs handed back."""
+    wide = Type("nvarchar", types.MAX)
+    parameters = [Parameter(n, part[-1].upper in ("OUTPUT", "OUT"), wide, None if v is None else text.to_wide(v))
+                  for n, v, part in zip(names, values, arguments)]
+    outer, session.variables = session.variables, {}
+    try:
+        declared = dict((n.lower(), kind) for n, kind in declare(parameters[1].text if len(parameters) > 1 else ""))
+        for parameter in parameters[2:]:
+            kind = declared.get(parameter.name.lower(), wide)
+            if parameter.payload is not None:
+                parameter.payload = kind.encode(parameter.text)
+            parameter.kind = kind
+        bind(session, parameters[1].text if len(parameters) > 1 else "", parameters[2:])
+        session.batch(parameters[0].text or "", output)
+        for parameter, part in zip(parameters[2:], arguments[2:]):
+            if parameter.output:
+                source = part[-2].text.lower()
+                kind, payload = session.variables[parameter.name.lower()]
+                outer[source] = (outer[source][0], payload if payload is None else outer[source][0].encode(kind.decode(payload)))
+    finally:
+        session.variables = outer
 
 
 def argument(session, value):

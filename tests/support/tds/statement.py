@@ -160,6 +160,8 @@ def select_into_variables(session, tokens_, output):
             end = number
             break
     names, items = [], []
+    if accumulates(tokens_[:end]):
+        return accumulate(session, tokens_, end, output)
     for part in split_commas(tokens_[1:end]):
         names.append(part[0].text.lower())
         items += [*part[2:], *session.word_tokens(",")]
@@ -169,6 +171,28 @@ def select_into_variables(session, tokens_, output):
         for name, value in zip(names, row):
             assign(session, name, value)
     done_count(session, output, tokens.SELECT, len(rows))
+
+
+def accumulates(tokens_):
+    """SELECT @a = COALESCE(@a + separator, first) + expression, the idiom that joins rows."""
+    words = [token.upper for token in tokens_]
+    return len(words) > 8 and words[3] in ("COALESCE", "ISNULL") and words[4] == "(" and words[5] == words[1].upper()
+
+
+def accumulate(session, tokens_, end, output):
+    name = tokens_[1].text.lower()
+    cursor = Cursor(tokens_[:end])
+    cursor.pos = 4
+    grown, first = split_commas(cursor.group())
+    cursor.expect("+")
+    rest = Translator(session).query([tokens_[0], *tokens_[cursor.pos:end], *tokens_[end:]])
+    kind = session.variables[name][0]
+    for row in session.engine.guard(lambda: session.fetch(rest.sql)):
+        session.variables["@_row"] = (kind, None if row[0] is None else kind.encode(row[0]))
+        at = session.word_tokens("+ @_row")
+        head = grown if session.variables[name][1] is not None else first
+        session.variables[name] = (kind, evaluate(session, [*head, *at], kind))
+    done_count(session, output, tokens.SELECT, 0)
 
 
 def assign(session, name, value):

@@ -127,6 +127,8 @@ class Translator:
     def prepare_token(self, token, after, before):
         if token.kind == "variable":
             return self.prepare(tokenize(self.session.variable_sql(token.text)))
+        if token.kind == "hex" and len(token.text) == 2:
+            return "''"
         if token.kind == "word" and token.text.startswith("#"):
             return f"[{token.text}]"
         if token.kind == "word" and after == "(" and token.upper in OWN and before != ".":
@@ -408,6 +410,12 @@ class Translator:
         if kind is None:
             return node
         inner = node.this
+        if kind.name in STRINGS and kind.name not in BYTES and kind.name not in ("char", "nchar"):
+            if isinstance(inner, exp.Null):
+                return inner
+            if isinstance(inner, exp.National) or isinstance(inner, exp.Literal) and inner.is_string:
+                size = None if kind.length == MAX else kind.length // (2 if kind.name == "nvarchar" else 1)
+                return exp.Literal.string(inner.name[:size])
         if isinstance(inner, exp.HexString) and kind.name in ("tinyint", "smallint", "int", "bigint"):
             return exp.Literal.number(int(hex_digits(inner) or "0", 16))
         if kind.inexact or kind.name in ("datetimeoffset", "time", "datetime2") and isinstance(inner, (exp.Literal, exp.National)):

@@ -330,7 +330,7 @@ def narrow(kind, value):
 def wide(kind, value):
     data = text.to_wide(plain(value))
     if kind.name == "nchar" and kind.length > 0:
-        data += b" \0" * ((kind.length - len(data)) // 2)
+        data = data[:kind.length] + b" \0" * ((kind.length - len(data)) // 2)
     return data
 
 
@@ -359,8 +359,9 @@ def text_of_money(kind, data):
 
 
 def text_of_exact(kind, data):
-    whole = Decimal(int.from_bytes(data[1:], "little")).scaleb(-kind.scale)
-    return ("" if data[0] else "-") + format(whole, "f")
+    digits = str(int.from_bytes(data[1:], "little")).rjust(kind.scale + 1, "0")
+    head = digits[:len(digits) - kind.scale]
+    return ("" if data[0] else "-") + head + ("." + digits[-kind.scale:] if kind.scale else "")
 
 
 def day_text(days):

@@ -56,8 +56,13 @@ static int bio_read(BIO *bio, char *data, size_t size, size_t *got)
     struct tls_state *state = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
     *got = 0;
-    if (state->failure.code || state->transport.read(state->transport.user, data, size, got, &state->failure))
+    if (state->failure.code)
         return 0;
+    if (state->transport.read(state->transport.user, data, size, got, &state->failure)) {
+        if (state->failure.code == HAUL_CANCELLED) /* the connection is good: it may still say goodbye */
+            BIO_set_retry_read(bio);
+        return 0;
+    }
     state->ended = *got == 0;
     return *got > 0;
 }
@@ -109,6 +114,8 @@ static enum haul_code fail_openssl(struct tls_state *state, const char *what, st
     ERR_clear_error();
     if (state && state->failure.code) {
         *err = state->failure;
+        if (state->failure.code == HAUL_CANCELLED)
+            state->failure = (struct haul_error){0};
         return err->code;
     }
     if (state && state->ended) {

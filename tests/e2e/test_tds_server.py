@@ -136,8 +136,8 @@ def test_tsql(freetds):
 
 
 def test_bsqldb(freetds):
-    out = freetds("bsqldb", "-h", "-q", stdin="select cast(1.25 as decimal(9,3)) as d, cast('2024-02-29' as date) as e\n")
-    assert "1.250" in out and "2024-02-29" in out
+    out = freetds("bsqldb", "-h", "-q", stdin="select cast(1.25 as decimal(9,3)) as d, cast(2 as bigint) as e, cast('x' as varchar(3)) as f\n")
+    assert "1.250" in out and "x" in out
 
 
 BCP = [("i", "int", "-5"), ("b", "bigint", "9223372036854775807"), ("t", "tinyint", "255"), ("y", "bit", "1"), ("d", "decimal(19,4)", "-1.2500"),
@@ -177,7 +177,7 @@ columns = [("bit", True, False), ("tinyint", 0, 255), ("smallint", -32768, 32767
  ("varchar(20)", "xé€", ""), ("nchar(4)", "ü   ", "\U0001D11E  "), ("nvarchar(20)", "naïve \U0001D11E", ""), ("varchar(max)", "x" * 20000, ""),
  ("nvarchar(max)", "ö\U0001D11E" * 9000, ""), ("binary(4)", b"ab\0\0", b"\0\0\0\1"), ("varbinary(10)", b"", b"\xff\0"),
  ("varbinary(max)", b"z" * 30000, b""), ("uniqueidentifier", uuid.UUID("6F9619FF-8B86-D011-B42D-00C04FC964FF"), uuid.UUID(int=0)),
- ("xml", "<a>é</a>", "<b/>")]
+ ("xml", "<a>é</a>", "<b/>"), ("varchar(9) COLLATE Latin1_General_100_CI_AS_SC_UTF8", "漢é", "")]
 wrong = 0
 for number, (kind, one, other) in enumerate(columns):
     table = f"dbo.{mode}_{number}"
@@ -231,6 +231,34 @@ def test_catalog(server):
     assert [row[0] for row in index] == [1, 2, 2] and index[1][2] == 1 and index[2][3] == 1
 
 
+RARE = [("text", "'abc é'", "abc é"), ("ntext", "N'漢字'", "漢字"), ("image", "0x0001ff", b"\0\1\xff"), ("hierarchyid", "0x5ac0", b"\x5a\xc0"),
+        ("varchar(9) COLLATE Cyrillic_General_CI_AS", "N'Привет'", "Привет"), ("varchar(9) COLLATE Japanese_CI_AS", "N'日本'", "日本"), ("datetime", "'1998-08-12 12:34:56.997'", datetime.datetime(1998, 8, 12, 12, 34, 56, 997000)),
+        ("xml", "N'<a b=\"1\"/>'", '<a b="1"/>'), ("smallmoney", "-0.0001", decimal.Decimal("-0.0001")), ("decimal(38,0)", "9" * 38, decimal.Decimal("9" * 38))]
+
+
+@pytest.mark.parametrize("number", range(len(RARE)))
+def test_rare_types(server, number):
+    kind, literal, value = RARE[number]
+    with pytds_connect(server) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE dbo.rare{number} (id int, v {kind} NULL, pad varchar(3) NULL, more int NULL)")
+        cursor.execute(f"INSERT INTO dbo.rare{number} VALUES (1, {literal}, 'x', 1), (2, NULL, NULL, NULL)")
+        cursor.execute(f"SELECT * FROM dbo.rare{number} ORDER BY id")
+        assert [tuple(row) for row in cursor.fetchall()] == [(1, value, "x", 1), (2, None, None, None)]
+
+
+VARIANTS = [("CAST(5 AS tinyint)", 5), ("N'é'", "é"), ("'e'", "e"), ("1.25", decimal.Decimal("1.25")), ("CAST('2024-02-29' AS date)", datetime.date(2024, 2, 29)),
+            ("0x01ff", b"\1\xff"), ("CAST(0.5 AS float)", 0.5), ("CAST('6F9619FF-8B86-D011-B42D-00C04FC964FF' AS uniqueidentifier)", uuid.UUID("6F9619FF-8B86-D011-B42D-00C04FC964FF"))]
+
+
+def test_sql_variant(server):
+    with pytds_connect(server) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE dbo.variants (id int IDENTITY, v sql_variant)")
+        for literal, _ in VARIANTS:
+            cursor.execute(f"INSERT INTO dbo.variants (v) VALUES ({literal})")
+        cursor.execute("SELECT v FROM dbo.variants ORDER BY id")
+        assert [row[0] for row in cursor.fetchall()] == [value for _, value in VARIANTS]
+
+
 def test_errors_have_their_numbers(server):
     pymssql = pytest.importorskip("pymssql")
     ask(server, "CREATE TABLE dbo.Strict (id int NOT NULL PRIMARY KEY, v varchar(3), CHECK (id < 10))")
@@ -277,7 +305,7 @@ def pytds_connect(server):
 
 
 def test_pytds_parameters(server):
-    values = (5, "é", None, decimal.Decimal("1.50"), datetime.date(2024, 2, 29), b"\0\1", uuid.UUID(int=7), 0.5, True)
+    values = (5, "é", None, decimal.Decimal("1.50"), datetime.date(2024, 2, 29), uuid.UUID(int=7), 0.5, True)
     with pytds_connect(server) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(["%s"] * len(values)), values)
         assert tuple(cursor.fetchall()[0]) == values
@@ -293,16 +321,23 @@ def test_pytds_bulk(server, tmp_path):
         assert [tuple(row) for row in cursor.fetchall()] == [(1, "é"), (2, None)]
 
 
+ATTENTION = r"""
+import sys, time, mssql_python
+connection = mssql_python.connect(sys.argv[1], autocommit=True)
+connection.timeout = 1
+cursor, started = connection.cursor(), time.monotonic()
+try:
+    cursor.execute("WAITFOR DELAY '00:00:20'")
+    sys.exit("it waited to the end")
+except mssql_python.Error as failure:
+    print(failure)
+assert time.monotonic() - started < 10
+assert connection.cursor().execute("SELECT 7").fetchall()[0][0] == 7
+"""
+
+
 def test_attention_ends_a_wait(server):
-    pytds = pytest.importorskip("pytds")
-    with pytds_connect(server) as connection, connection.cursor() as cursor:
-        started = time.monotonic()
-        threading.Timer(0.5, cursor.cancel).start()
-        try:
-            cursor.execute("WAITFOR DELAY '00:00:20'")
-        except pytds.Error:
-            pass
-        assert time.monotonic() - started < 10
+    assert "imeout" in run_mssql(server, ATTENTION)
 
 
 # Faults ------------------------------------------------------------------------------------
@@ -320,6 +355,23 @@ def test_cut_and_error_at_row(server):
     server.faults.set(cut_after=900)
     with pytest.raises(pymssql.Error):
         ask(server, "SELECT name FROM sys.all_columns", "SELECT name FROM sys.types")
+
+
+def test_a_commit_held_back_and_lost(server):
+    pymssql = pytest.importorskip("pymssql")
+    ask(server, "CREATE TABLE dbo.held (a int)")
+    gate = threading.Event()
+    server.faults.set(hold_commit=gate)
+    threading.Timer(0.7, gate.set).start()
+    started = time.monotonic()
+    ask(server, "BEGIN TRAN INSERT INTO held VALUES (1) COMMIT")
+    assert time.monotonic() - started > 0.5
+    for when, rows in (("before", 1), ("after", 2)):
+        server.faults.set(lose_commit=when)
+        with pytest.raises(pymssql.Error):
+            ask(server, "BEGIN TRAN INSERT INTO held VALUES (2) COMMIT")
+        time.sleep(0.3)
+        assert ask(server, "SELECT COUNT(*) FROM held") == [(rows,)]
 
 
 def test_garbage_does_no_harm(server):

@@ -18,7 +18,6 @@ from .types import BYTES, LONG, MAX, STRINGS, WIDE
 class Bulk:
     def __init__(self, table, columns, declared, hints):
         self.table, self.columns, self.declared, self.hints = table, columns, declared, hints
-        self.failed = False
 
 
 def prepare(session, one, output):

@@ -130,15 +130,24 @@ class Catalog:
             (oid, column.number, column.name, pg_name(column.name), kind.name, length, kind.precision, kind.scale, collation,
              kind.nullable, kind.udt[2] or None, *seed, plain(column.computed), plain(column.default), column.default_name or None))
 
-    def column_sql(self, column, translator):
+    def computed_type(self, column, translator, columns):
+        """(SQL of a computed column, its Type), by asking PostgreSQL with the other columns as NULLs."""
+        expression, guess = translator.value(column.computed)
+        others = ", ".join(f"NULL::{c.type.postgres()} AS {quote(c.name)}" for c in columns if c.type and c is not column)
+        cursor = self.session.engine.connection.cursor()
+        cursor.execute(f"{expression} FROM (SELECT {others or '1'}) AS x LIMIT 0")
+        described = cursor.description[0]
+        cursor.close()
+        precision = (described.precision or 0) << 16 | (described.scale or 0) + 4
+        return expression.removeprefix("SELECT "), guess or from_postgres(described.type_code, precision if 0 < (described.precision or 0) <= 38 else None, [])
+
+    def column_sql(self, column, translator, columns=()):
         """The column of a CREATE TABLE, and its side column."""
+        if column.computed is not None:
+            expression, column.type = self.computed_type(column, translator, columns)
+            return f"{quote(column.name)} {column.type.postgres()} GENERATED ALWAYS AS ({expression}) STORED"
         kind = column.type
         parts = [quote(column.name), kind.postgres()]
-        if column.computed is not None:
-            expression, guess = translator.value(column.computed)
-            expression = expression.removeprefix("SELECT ")
-            column.type = guess or Type("int")
-            return f"{quote(column.name)} {column.type.postgres()} GENERATED ALWAYS AS ({expression}) STORED"
         if kind.name == "rowversion":
             parts.append("DEFAULT tds.next_rowversion()")
         elif column.identity:

@@ -128,6 +128,8 @@ def unprepare(session, parameters, output):
 def run_exec(session, words, output):
     """EXEC procedure arguments, and EXEC('text')."""
     cursor = Cursor(words)
+    if cursor.peek(1) == "=":
+        cursor.pos = 2  # EXEC @status = procedure: the status is 0
     if cursor.peek() == "(":
         from .statement import evaluate
         payload = evaluate(session, cursor.group(), Type("nvarchar", types.MAX))

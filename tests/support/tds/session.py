@@ -3,6 +3,7 @@
 The statements of a batch run one by one (statement.py); results become tokens here.
 RPC is rpc.py, bulk load is bulk.py.
 """
+import traceback
 import uuid
 
 from . import bulk, packet, rpc, script, statement, text, tokens
@@ -117,9 +118,13 @@ class Session:
         except SqlError as error:
             self.fail(error, output)
             failed = True
+        except (packet.Closed, packet.Bad, ConnectionError):
+            raise
+        except Exception as why:  # our own mistake: the client hears of it, and the test too
+            self.server.failures.append(traceback.format_exc())
+            self.fail(SqlError(50000, f"the test server failed: {why!r}"), output)
+            failed = True
         output.end(failed)
-        if self.bulk and self.bulk.failed:
-            self.bulk = None
 
     def fail(self, error, output):
         self.error = error.number

@@ -39,7 +39,7 @@ def create(session, one, words):
 def create_table(session, name, columns, constraints):
     translator = Translator(session)
     label = label_of(session, name)
-    parts = [session.catalog.column_sql(column, translator) for column in columns]
+    parts = [session.catalog.column_sql(column, translator, columns) for column in columns]
     clustered = []
     for number, constraint in enumerate(constraints):
         parts.append(constraint_sql(session, constraint, translator))
@@ -196,7 +196,7 @@ def add(session, label, found, cursor):
         constraints = []
         column = parse_column(inner, constraints)
         column.number = max([c.number for c in found.columns] + [0]) + 1
-        sql = session.catalog.column_sql(column, translator)
+        sql = session.catalog.column_sql(column, translator, found.columns)
         for piece in sql.split(", \"") if column.type.inexact else [sql]:
             session.run(f"ALTER TABLE {label} ADD COLUMN {piece if piece.startswith(chr(34)) else chr(34) + piece}")
         session.catalog.record_column(found.oid, column)

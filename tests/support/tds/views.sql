@@ -43,7 +43,7 @@ CREATE VIEW %sys%.indexes AS
   SELECT t.object_id::int AS object_id, NULL::text AS name, 0 AS index_id, 0::smallint AS type, 'HEAP'::text AS type_desc, 0::smallint AS is_unique, 1 AS data_space_id,
     0::smallint AS is_primary_key, 0::smallint AS is_unique_constraint, 0::smallint AS is_disabled, 0::smallint AS is_hypothetical, 0::smallint AS has_filter, NULL::text AS filter_definition, NULL::oid AS pg_index
   FROM tds.tables t WHERE lower(t.db) = %db% AND t.kind = 'U' AND NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = t.object_id AND i.indisclustered)
-  UNION ALL SELECT t.object_id::int, c.relname::text, CASE WHEN i.indisclustered THEN 1 ELSE 1 + row_number() OVER (PARTITION BY t.object_id ORDER BY i.indisclustered DESC, i.indexrelid) END::int,
+  UNION ALL SELECT t.object_id::int, c.relname::text, CASE WHEN i.indisclustered THEN 1 ELSE row_number() OVER (PARTITION BY t.object_id ORDER BY i.indisclustered DESC, i.indexrelid) + 1 - max(i.indisclustered::int) OVER (PARTITION BY t.object_id) END::int,
     CASE WHEN i.indisclustered THEN 1 ELSE 2 END::smallint, CASE WHEN i.indisclustered THEN 'CLUSTERED' ELSE 'NONCLUSTERED' END, i.indisunique::int::smallint, 1, i.indisprimary::int::smallint,
     (NOT i.indisprimary AND EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype = 'u'))::int::smallint, 0::smallint, 0::smallint,
     (i.indpred IS NOT NULL)::int::smallint, pg_get_expr(i.indpred, i.indrelid), i.indexrelid

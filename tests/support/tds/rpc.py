@@ -128,8 +128,9 @@ def unprepare(session, parameters, output):
 def run_exec(session, words, output):
     """EXEC procedure arguments, and EXEC('text')."""
     cursor = Cursor(words)
-    if cursor.peek(1) == "=":
-        cursor.pos = 2  # EXEC @status = procedure: the status is 0
+    if cursor.peek(1) == "=":  # EXEC @status = procedure
+        session.variables[words[0].text.lower()] = (Type("int"), b"\0\0\0\0")
+        cursor.pos = 2
     if cursor.peek() == "(":
         from .statement import evaluate
         payload = evaluate(session, cursor.group(), Type("nvarchar", types.MAX))
@@ -197,6 +198,9 @@ def system(session, name, values, names, output):
         return table_collations(session, values[0], output)
     if name == "sp_describe_first_result_set":
         return describe(session, values[0], output)
+    if name == "sp_rename":
+        from .table import rename
+        return rename(session, values[0], values[1])
     if name in ("sp_reset_connection", "sp_setapprole", "sp_getapplock", "sp_releaseapplock"):
         return None
     raise SqlError(2812, f"Could not find stored procedure '{name}'.", 16, 62)

@@ -173,6 +173,8 @@ class Parser:
             self.pos += 1
             self.skip(first, taken)
         tokens = self.tokens[start:self.pos]
+        if not tokens:
+            raise SyntaxError102("the end of the batch")
         return Simple(tokens, self.source[tokens[0].start:tokens[-1].end], tokens[0].line)
 
     def creates_code(self):
@@ -218,6 +220,8 @@ class Parser:
             return first in ("INSERT", "GRANT", "REVOKE")
         if word in ("DROP", "ALTER", "CHECK"):
             return first == "ALTER" and after in ("COLUMN", "CONSTRAINT")
+        if word == "IF":
+            return first in ("DROP", "ALTER") and after == "EXISTS"
         if word == "BULK":
             return first == "INSERT"
         return word == "USE" and before in ("OPTION", "(")

@@ -168,9 +168,9 @@ class Server:
             self.reply(channel, tokens.message(4060, f'Cannot open database "{database}" requested by the login. The login failed.', 11)
                        + tokens.message(18456, f"Login failed for user '{who.user}'.", 14) + tokens.done(tokens.DONE, tokens.ERROR_BIT))
             return False
-        parts = [tokens.env_text(1, database, "master"), tokens.message(5701, f"Changed database context to '{database}'.", 10, 2),
+        parts = [tokens.env_text(1, database, "master"), tokens.message(5701, f"Changed database context to '{database}'.", 0, 2),
                  tokens.env_bytes(7, text.DEFAULT, b""), tokens.env_text(2, "us_english", ""),
-                 tokens.message(5703, "Changed language setting to us_english.", 10, 1)]
+                 tokens.message(5703, "Changed language setting to us_english.", 0, 1)]
         if self.routing:
             parts.append(tokens.env_routing(*self.routing))
         version = 0x08000000 if strict else max(0x71000001, min(0x74000004, who.tds_version))

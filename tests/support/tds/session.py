@@ -330,5 +330,5 @@ class Result:
 def env_database(session, name):
     old, session.database = session.database, name
     session.engine.setting("db", name)
-    return tokens.env_text(1, name, old) + tokens.message(5701, f"Changed database context to '{name}'.", 10, 2)
+    return tokens.env_text(1, name, old) + tokens.message(5701, f"Changed database context to '{name}'.", 0, 2)
 

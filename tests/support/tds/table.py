@@ -94,7 +94,7 @@ def create_view(session, tokens):
 
 
 def select_into(session, query):
-    parts = [part.name for part in query.target.parts]
+    parts = [part.name.removeprefix("~") for part in query.target.parts]
     label = label_of(session, parts)
 
     def make():
@@ -245,3 +245,11 @@ def drop_database(session, name, tolerant):
     for schema, in session.fetch("DELETE FROM tds.schemas WHERE db = lower(%s) RETURNING name", (name,)):
         session.run(f"DROP SCHEMA {quote(name + '.' + schema)} CASCADE")
     session.run("DELETE FROM tds.tables WHERE db = lower(%s)", (name,))
+
+
+def rename(session, old, new):
+    found = session.catalog.find(Cursor(session.word_tokens(old)).parts())
+    if found is None:
+        raise SqlError(15225, f"No item by the name of '{old}' could be found in the current database.", 11)
+    session.engine.guard(lambda: session.run(f"ALTER TABLE {found.pg} RENAME TO {quote(new)}")
+                         and None or session.run("UPDATE tds.tables SET name = %s WHERE object_id = %s", (new, found.oid)))

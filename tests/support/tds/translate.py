@@ -130,7 +130,7 @@ class Translator:
         if token.kind == "hex" and len(token.text) == 2:
             return "''"
         if token.kind == "word" and token.text.startswith("#"):
-            return f"[{token.text}]"
+            return f"[~{token.text}]"  # sqlglot would drop a bare #
         if token.kind == "word" and after == "(" and token.upper in OWN and before != ".":
             return "tds_" + token.text.lower()
         if token.kind == "name" and token.text[0] == '"':
@@ -172,7 +172,13 @@ class Translator:
 
     # After sqlglot -------------------------------------------------------------------
     def query(self, tokens):
+        limit = None
+        if tokens[0].upper == "DELETE" and tokens[1].upper == "TOP":
+            end = self.past_group(tokens, 2)
+            limit, tokens = int(tokens[3].text), [tokens[0], *tokens[end:]]
         tree = self.parse(tokens)
+        if limit is not None:
+            self.limit_delete(tree, limit)
         words = {token.upper for token in tokens}
         kind = tree.key.upper() if not isinstance(tree, exp.SetOperation) else "SELECT"
         found = Query("", kind)
@@ -303,7 +309,37 @@ class Translator:
             found.sides += 1
 
     # Changes -------------------------------------------------------------------------
+    @staticmethod
+    def limit_delete(tree, limit):
+        """DELETE TOP (n): by the engine's row addresses."""
+        inner = exp.select("ctid").from_(tree.this.copy())
+        if tree.args.get("where"):
+            inner = inner.where(tree.args["where"].this)
+        tree.set("where", exp.Where(this=exp.In(this=exp.column("ctid"), query=inner.limit(limit).subquery())))
+
+    @staticmethod
+    def update_from(tree):
+        """UPDATE t ... FROM table t JOIN u ON c: the target leaves FROM, c goes to WHERE."""
+        key = "from_" if tree.args.get("from_") else "from"
+        source = tree.args.get(key)
+        first = source.this if source else None
+        if not isinstance(first, exp.Table) or first.alias_or_name.lower() != tree.this.alias_or_name.lower():
+            return
+        joins = first.args.get("joins") or []
+        first.set("joins", None)
+        tree.set("this", first.copy())
+        for join in joins:
+            if join.args.get("on"):
+                tree.where(join.args["on"], copy=False)
+        if not joins:
+            tree.set(key, None)
+            return
+        source.set("this", joins[0].this)
+        joins[0].this.set("joins", [exp.Join(this=join.this) for join in joins[1:]] or None)
+
     def change(self, tree, found):
+        if isinstance(tree, exp.Update):
+            self.update_from(tree)
         table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         found.target = table
         returning = tree.args.get("returning")
@@ -410,6 +446,9 @@ class Translator:
         if kind is None:
             return node
         inner = node.this
+        if kind.name == "sql_variant":
+            made = self.session.variant_value(inner if not isinstance(inner, exp.HexString) else node, self)
+            return made.transform(self.rewrite)
         if kind.name in STRINGS and kind.name not in BYTES and kind.name not in ("char", "nchar"):
             if isinstance(inner, exp.Null):
                 return inner

@@ -46,6 +46,8 @@ static const struct haul_option table[] = {
     {"escape", 0, TEXT, ALL, "Format", "CHAR", NULL, "CSV: what escapes a quote (the quote doubled)"},
     {"header", 0, CHOICE, ALL, "Format", "yes|no|auto", "auto", "CSV: does the first line hold the names"},
     {"null", 0, TEXT, ALL, "Format", "TEXT", NULL, "CSV: the unquoted text that means NULL (empty)"},
+    {"charset", 0, TEXT, ALL, "Format", "NAME", NULL,
+     "CSV: the source's encoding, such as utf-16le or windows-1252 (utf-8)"},
     {"compression", 0, TEXT, COPY, "Format", "CODEC[:LEVEL]", "zstd",
      "Parquet: zstd, snappy, gzip, lz4, brotli or none"},
     {"rowgroup-size", 'R', TEXT, COPY, "Format", "ROWS|BYTES", "1048576",

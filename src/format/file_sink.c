@@ -496,7 +496,7 @@ enum haul_code file_sink_open(const char *name, const struct format *const *form
         return error_nomem(err, "a sink of files");
     files->sink.ops = &file_sink_ops;
     files->context = *context;
-    files->request = (struct format_request){.context = &files->context, .name = files->target.path};
+    files->request = (struct format_request){.context = &files->context};
     pthread_mutex_init(&files->lock, NULL);
     struct target_request request = {.name = name, .formats = formats, .forced = forced, .context = context};
     enum haul_code code = file_target_init(&files->target, &request, &files->arena, err);
@@ -504,6 +504,7 @@ enum haul_code file_sink_open(const char *name, const struct format *const *form
         files_close(&files->sink);
         return code;
     }
+    files->request.name = files->target.kind == TARGET_FILE ? files->target.path : NULL;
     files->setup = (struct output_setup){.store = files->target.store,
                                          .format = files->target.format,
                                          .request = &files->request,

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 void csv_dialect_preset(struct csv_dialect *dialect)
 {
@@ -155,4 +156,16 @@ void csv_dialect_print_delimiter(const struct csv_dialect *dialect, char out[CSV
             *at++ = (char)byte;
     }
     *at = 0;
+}
+
+bool csv_name_wants_tabs(const char *name)
+{
+    static const char *const ends[] = {".tsv", ".tab", ".tsv.gz", ".tsv.zst", ".tab.gz", ".tab.zst"};
+    const size_t length = name ? strlen(name) : 0;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t bytes = strlen(ends[i]);
+        if (length > bytes && strcasecmp(name + length - bytes, ends[i]) == 0)
+            return true;
+    }
+    return false;
 }

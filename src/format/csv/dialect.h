@@ -38,6 +38,9 @@ enum haul_code csv_dialect_init(struct csv_dialect *dialect, const struct settin
 
 void csv_dialect_set_delimiter(struct csv_dialect *dialect, const char *bytes, size_t length);
 
+/* Does a file's name say tabs (.tsv, .tab, also compressed)? NULL: no. */
+bool csv_name_wants_tabs(const char *name);
+
 /* The delimiter as a user would type it: "," or "\t" or "\x01". */
 #define CSV_DELIMITER_TEXT_BYTES (CSV_DELIMITER_BYTES_MAX * 4 + 1)
 void csv_dialect_print_delimiter(const struct csv_dialect *dialect, char out[CSV_DELIMITER_TEXT_BYTES]);

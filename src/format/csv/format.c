@@ -8,11 +8,18 @@
 
 #include <string.h>
 
-static const char *const suffixes[] = {".csv", ".tsv", ".tab", ".psv", NULL};
+static const char *const suffixes[] = {".csv",     ".tsv",     ".tab",     ".psv",    ".csv.gz",
+                                       ".csv.zst", ".tsv.gz",  ".tsv.zst", ".tab.gz", ".tab.zst",
+                                       ".psv.gz",  ".psv.zst", NULL};
 
-/* CSV has no magic: any text may be one. Text with NULs is not likely to. */
+/* CSV has no magic: any text may be one, and so may what is compressed, or begins
+ * with the mark of UTF-16. Other text with NULs is not likely to. */
 static int sniff(const uint8_t *head, size_t length)
 {
+    struct file_head start = {.length = length < FILE_HEAD_BYTES ? length : FILE_HEAD_BYTES};
+    memcpy(start.bytes, head, start.length);
+    if (packing_by_magic(head, length) != PACKING_NONE || csv_charset_by_mark(&start)[0])
+        return 10;
     return memchr(head, 0, length) ? 0 : 10;
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FACTS_MAX 10
+
 static struct csv_input *self(struct format_input *input)
 {
     return (struct csv_input *)(void *)input;
@@ -20,7 +22,7 @@ static enum haul_code describe(struct format_input *base, struct source_info *in
     info->rows = -1;
     info->rows_exact = false;
     info->order_fixed = true;
-    info->replayable = size >= 0;
+    info->replayable = input->file->size >= 0;
     info->splits_max = size >= 0 ? 0 : 1;
     return HAUL_OK;
 }
@@ -45,7 +47,7 @@ static enum haul_code inspect_facts(const struct csv_input *input, struct inspec
     const struct csv_shape *shape = &input->shape;
     char delimiter[CSV_DELIMITER_TEXT_BYTES];
     csv_dialect_print_delimiter(&shape->dialect, delimiter);
-    out->facts = arena_alloc_array(&out->arena, 8, sizeof *out->facts);
+    out->facts = arena_alloc_array(&out->arena, FACTS_MAX, sizeof *out->facts);
     char *text = arena_printf(&out->arena, "%s%s", delimiter, shape->delimiter_sniffed ? " (sniffed)" : "");
     char *sampled = arena_printf(&out->arena, "%lld", (long long)shape->sample_records);
     if (!out->facts || !text || !sampled)
@@ -54,7 +56,8 @@ static enum haul_code inspect_facts(const struct csv_input *input, struct inspec
     add_fact(out, "quote", byte_text(&out->arena, shape->dialect.quote, "none"));
     add_fact(out, "escape", byte_text(&out->arena, shape->dialect.escape, "doubled quote"));
     add_fact(out, "header", shape->header ? "yes" : "no");
-    add_fact(out, "encoding", "UTF-8");
+    add_fact(out, "encoding", input->layers.charset[0] ? input->layers.charset : "UTF-8");
+    add_fact(out, "compression", packing_name(input->layers.packing));
     add_fact(out, "records_sampled", sampled);
     return HAUL_OK;
 }
@@ -65,7 +68,7 @@ static enum haul_code inspect(struct format_input *base, struct inspection *out,
     const struct schema *schema = &input->schema;
     out->format = "csv";
     out->rows = -1;
-    out->bytes = input->bytes.file->size;
+    out->bytes = input->file->size;
     out->columns = arena_alloc_array(&out->arena, (size_t)schema->count, sizeof *out->columns);
     if (!out->columns)
         return error_nomem(err, "columns");
@@ -91,6 +94,7 @@ static void input_close(struct format_input *base)
     csv_shape_release(&input->shape);
     schema_release(&input->schema);
     buffer_release(&input->bytes.head);
+    csv_layers_close(&input->layers);
     memory_free(NULL, input, sizeof *input);
 }
 
@@ -119,6 +123,29 @@ static enum haul_code choose_columns(struct csv_input *input, const struct sourc
     return schema_select(file, request->columns, count, &input->schema, places, err);
 }
 
+/* The text, and what looking for it took from a stream. */
+static enum haul_code open_text(struct csv_input *input, struct haul_error *err)
+{
+    struct file_head head;
+    if (csv_layers_find(&input->layers, input->file, &input->context, &head, err))
+        return err->code;
+    input->bytes.file = csv_layers_top(&input->layers, input->file);
+    if (input->bytes.file->size >= 0)
+        return HAUL_OK;
+    return buffer_append(&input->bytes.head, head.bytes, head.length, err);
+}
+
+/* Readers begin anew: what the sample took is let go. */
+static void close_text(struct csv_input *input)
+{
+    if (!csv_input_reopens(input))
+        return;
+    csv_layers_close(&input->layers);
+    buffer_release(&input->bytes.head);
+    input->again = (struct input_file){NULL, input->file->name, "", -1};
+    input->bytes.file = &input->again;
+}
+
 enum haul_code csv_input_open(const struct format_request *request, struct input_file *file,
                               struct format_input **out, struct haul_error *err)
 {
@@ -128,13 +155,16 @@ enum haul_code csv_input_open(const struct format_request *request, struct input
     memset(input, 0, sizeof *input);
     input->base.ops = &ops;
     input->context = *request->context;
-    input->bytes.file = file;
+    input->file = file;
+    buffer_init(&input->bytes.head, input->context.memory);
     input->window_bytes = CSV_WINDOW_BYTES;
-    if (csv_shape_find(&input->shape, &input->bytes, request->source, &input->context, err) ||
+    if (open_text(input, err) ||
+        csv_shape_find(&input->shape, &input->bytes, request->source, &input->context, err) ||
         choose_columns(input, request->source, err)) {
         input_close(&input->base);
         return err->code;
     }
+    close_text(input);
     csv_scan_init(&input->scan, &input->shape.dialect, &input->context.cpu);
     *out = &input->base;
     return HAUL_OK;

@@ -5,6 +5,7 @@
 #ifndef HAUL_FORMAT_CSV_INPUT_H
 #define HAUL_FORMAT_CSV_INPUT_H
 
+#include "format/csv/layers.h"
 #include "format/csv/scan.h"
 #include "format/csv/shape.h"
 #include "format/csv/window.h"
@@ -15,7 +16,10 @@ struct csv_split;
 struct csv_input {
     struct format_input base;
     struct context context;
-    struct csv_bytes bytes;
+    struct input_file *file;  /* as it lies there */
+    struct csv_layers layers; /* what is between it and its text */
+    struct csv_bytes bytes;   /* its text */
+    struct input_file again;  /* in place of a text with layers that each reader opens for itself */
     struct csv_shape shape;
     struct schema schema; /* the columns asked for */
     int *places;          /* where they stand in the file (in schema.arena) */
@@ -23,6 +27,12 @@ struct csv_input {
     size_t window_bytes;     /* CSV_WINDOW_BYTES; smaller in tests */
     struct csv_split *split; /* NULL until the first part */
 };
+
+/* Does each reader open the text from the start for itself? */
+static inline bool csv_input_reopens(const struct csv_input *input)
+{
+    return csv_layers_any(&input->layers) && input->file->size >= 0;
+}
 
 /* More than a delimiter, whatever a test wishes: a window must get on. */
 static inline size_t csv_input_window(const struct csv_input *input)

@@ -7,8 +7,8 @@
 #include "format/csv/output.h"
 
 #include "format/csv/cell.h"
+#include "format/csv/pack.h"
 #include <string.h>
-#include <strings.h>
 
 #define PIECE_ROWS  262144
 #define PIECE_BYTES ((int64_t)32 << 20)
@@ -16,6 +16,24 @@
 static struct csv_output *self(struct format_output *output)
 {
     return (struct csv_output *)(void *)output;
+}
+
+/* As a member of its own when the file is compressed. */
+static enum haul_code append_text(struct csv_output *output, const struct buffer *text,
+                                  struct output_file *file, struct haul_error *err)
+{
+    struct csv_packer packer;
+    if (output->packing == PACKING_NONE)
+        return file->ops->append(file, text->data, text->length, err);
+    enum haul_code code = csv_packer_open(&packer, output->packing, output->context.memory, err);
+    if (!code)
+        code = buffer_append(&packer.text, text->data, text->length, err);
+    if (!code)
+        code = csv_packer_pack(&packer, err);
+    if (!code)
+        code = file->ops->append(file, packer.packed.data, packer.packed.length, err);
+    csv_packer_close(&packer);
+    return code;
 }
 
 static enum haul_code write_header(struct csv_output *output, struct output_file *file,
@@ -36,7 +54,7 @@ static enum haul_code write_header(struct csv_output *output, struct output_file
     if (!code)
         code = buffer_append(&text, "\n", 1, err);
     if (!code)
-        code = file->ops->append(file, text.data, text.length, err);
+        code = append_text(output, &text, file, err);
     buffer_release(&text);
     return code;
 }
@@ -90,12 +108,6 @@ static const struct format_output_ops ops = {
     .close = output_close,
 };
 
-static bool wants_tabs(const char *name)
-{
-    size_t length = name ? strlen(name) : 0;
-    return length > 4 && (!strcasecmp(name + length - 4, ".tsv") || !strcasecmp(name + length - 4, ".tab"));
-}
-
 enum haul_code csv_output_open(const struct format_request *request, const struct schema *schema,
                                struct format_output **out, struct haul_error *err)
 {
@@ -105,13 +117,14 @@ enum haul_code csv_output_open(const struct format_request *request, const struc
     memset(output, 0, sizeof *output);
     output->base.ops = &ops;
     output->context = *request->context;
+    output->packing = request->name ? packing_by_suffix(request->name) : PACKING_NONE;
     if (csv_dialect_init(&output->dialect, request->context->settings, err) ||
         schema_copy(schema, &output->schema, err)) {
         output_close(&output->base);
         return err->code;
     }
     if (!output->dialect.delimiter_length)
-        csv_dialect_set_delimiter(&output->dialect, wants_tabs(request->name) ? "\t" : ",", 1);
+        csv_dialect_set_delimiter(&output->dialect, csv_name_wants_tabs(request->name) ? "\t" : ",", 1);
     *out = &output->base;
     return HAUL_OK;
 }

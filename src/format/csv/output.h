@@ -3,12 +3,14 @@
 #define HAUL_FORMAT_CSV_OUTPUT_H
 
 #include "format/csv/dialect.h"
+#include "format/decompress.h"
 #include "format/format.h"
 
 struct csv_output {
     struct format_output base;
     struct context context;
     struct csv_dialect dialect;
+    enum packing packing;
     struct schema schema;
 };
 

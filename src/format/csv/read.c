@@ -317,6 +317,7 @@ static void reader_close(struct reader *base)
                 (size_t)reader->input->schema.count * sizeof *reader->expected_bytes);
     batch_builder_release(&reader->builder);
     csv_window_release(&reader->window);
+    csv_layers_close(&reader->layers);
     csv_block_release(&reader->block);
     buffer_release(&reader->flags);
     buffer_release(&reader->failures);
@@ -356,6 +357,27 @@ static void init_buffers(struct csv_reader *reader, struct memory *memory)
     buffer_init(&reader->numbers.each, memory);
 }
 
+/* A text with layers is read from its start, however far behind it the rows begin. */
+static enum haul_code open_text(struct csv_reader *reader, int64_t from, struct haul_error *err)
+{
+    struct csv_input *input = reader->input;
+    struct csv_window *window = &reader->window;
+    size_t drop = 0;
+    if (csv_layers_open(&input->layers, input->file, &reader->context, &reader->layers, err))
+        return err->code;
+    reader->text.file = csv_layers_top(&reader->layers, input->file);
+    window->from = &reader->text;
+    window->at = 0;
+    while (window->at + (int64_t)window->bytes.length < from && !window->final) {
+        int64_t left = from - window->at - (int64_t)drop;
+        size_t want = left < (int64_t)CSV_WINDOW_BYTES ? (size_t)left : CSV_WINDOW_BYTES;
+        if (csv_window_fill(window, drop, want, err))
+            return err->code;
+        drop = window->bytes.length;
+    }
+    return csv_window_fill(window, drop, 0, err);
+}
+
 enum haul_code csv_reader_open(struct format_input *base, const struct context *context,
                                const struct part *part, int64_t first_row, struct reader **out,
                                struct haul_error *err)
@@ -376,7 +398,7 @@ enum haul_code csv_reader_open(struct format_input *base, const struct context *
     reader->skip = first_row;
     csv_window_init(&reader->window, &input->bytes, piece.from, piece.to, context->memory);
     init_buffers(reader, context->memory);
-    if (make_parsers(reader, err) ||
+    if ((csv_input_reopens(input) && open_text(reader, piece.from, err)) || make_parsers(reader, err) ||
         batch_builder_init(&reader->builder, &input->schema, context->memory, err)) {
         reader_close(&reader->base);
         return err->code;

@@ -57,15 +57,10 @@ static enum haul_code read_sample(struct finder *finder, size_t want, bool *fina
     return HAUL_OK;
 }
 
-static enum haul_code check_bom(struct finder *finder, struct haul_error *err)
+static void check_bom(struct finder *finder)
 {
     const struct buffer *sample = sample_of(finder);
-    const uint8_t *data = sample->data;
-    if (sample->length >= 2 && ((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff)))
-        return error_set(err, HAUL_UNSUPPORTED,
-                         "the text is UTF-16, haul reads UTF-8; turn it first: iconv -f UTF-16 -t UTF-8");
-    finder->bom = sample->length >= 3 && !memcmp(data, "\xef\xbb\xbf", 3) ? 3 : 0;
-    return HAUL_OK;
+    finder->bom = sample->length >= 3 && !memcmp(sample->data, "\xef\xbb\xbf", 3) ? 3 : 0;
 }
 
 static struct csv_text text_from(struct finder *finder, size_t from, bool final)
@@ -81,8 +76,9 @@ static enum haul_code find_first(struct finder *finder, size_t *fields, struct h
     const size_t most = csv_record_max(finder->context->memory);
     bool sniff = sniffer->dialect.delimiter_length == 0, final;
     for (size_t want = CSV_SAMPLE_BYTES, next;; want = next) {
-        if (read_sample(finder, want, &final, err) || check_bom(finder, err))
+        if (read_sample(finder, want, &final, err))
             return err->code;
+        check_bom(finder);
         struct csv_text text = text_from(finder, finder->bom, final);
         if ((sniff && csv_sniff_delimiter(sniffer, &text, err)) ||
             csv_sniff_first(sniffer, &text, &finder->first, &finder->first_end, fields, err))
@@ -192,8 +188,8 @@ static enum haul_code name_columns(struct finder *finder, struct haul_error *err
         for (int i = 0; i < shape->schema.count; i++) {
             if (!unicode_is_valid((const uint8_t *)texts[i], strlen(texts[i])))
                 return error_set(err, HAUL_DATA,
-                                 "the header's field %d is not valid UTF-8; turn the file first, as with "
-                                 "iconv -f WINDOWS-1252 -t UTF-8",
+                                 "the header's field %d is not valid UTF-8; say its encoding, as with "
+                                 "--charset windows-1252",
                                  i + 1);
             shape->schema.fields[i].name = texts[i];
         }
@@ -311,7 +307,6 @@ enum haul_code csv_shape_find(struct csv_shape *shape, struct csv_bytes *bytes,
     struct arena arena = {0};
     memset(shape, 0, sizeof *shape);
     buffer_init(&finder.sample, context->memory);
-    buffer_init(&bytes->head, context->memory);
     enum haul_code code = csv_dialect_init(&shape->dialect, context->settings, err);
     if (!code && request && request->schema && request->schema[0])
         code = csv_schema_parse(request->schema, &arena, &finder.entries, &finder.entry_count, err);

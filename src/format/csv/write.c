@@ -4,10 +4,12 @@
  *
  * Blocks are as large as a megabyte or one group of rows and never grow, so a
  * piece is never copied. When memory has no room for another one, those that
- * are full go to the spill file and the room is used again.
+ * are full go to the spill file and the room is used again. Of a compressed file
+ * the text is made in the packer, and the blocks hold members (pack.h).
  */
 #include "format/csv/cell.h"
 #include "format/csv/output.h"
+#include "format/csv/pack.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +26,7 @@ struct csv_piece {
     struct view *views;
     struct buffer cells;
     struct buffer blocks; /* struct buffer: finished bytes, the last one being filled */
+    struct csv_packer packer;
     struct output_file *spill;
     struct input_file *spilled;
     struct arena arena; /* the name of the spill folder */
@@ -48,10 +51,22 @@ static size_t block_count(const struct csv_piece *piece)
 
 /* ---- blocks ---- */
 
+/* What the packer has not compressed yet. */
+static enum haul_code append_rest(struct csv_piece *piece, struct output_file *file, struct haul_error *err)
+{
+    struct buffer *packed = &piece->packer.packed;
+    if (!csv_packer_holds(&piece->packer))
+        return HAUL_OK;
+    if (csv_packer_pack(&piece->packer, err) || file->ops->append(file, packed->data, packed->length, err))
+        return err->code;
+    buffer_clear(packed);
+    return HAUL_OK;
+}
+
 static enum haul_code piece_spill(struct piece *base, struct haul_error *err)
 {
     struct csv_piece *piece = self(base);
-    if (block_count(piece) == 0)
+    if (block_count(piece) == 0 && !csv_packer_holds(&piece->packer))
         return HAUL_OK;
     if (!piece->spill && store_spill_open(piece->spill_folder, &piece->spill, &piece->spilled, err))
         return err->code;
@@ -62,7 +77,7 @@ static enum haul_code piece_spill(struct piece *base, struct haul_error *err)
         buffer_release(block);
     }
     buffer_clear(&piece->blocks);
-    return HAUL_OK;
+    return append_rest(piece, piece->spill, err);
 }
 
 static enum haul_code new_block(struct csv_piece *piece, size_t bytes, struct haul_error *err)
@@ -78,10 +93,44 @@ static enum haul_code new_block(struct csv_piece *piece, size_t bytes, struct ha
     return HAUL_OK;
 }
 
+/* Finished bytes behind those of the blocks. */
+static enum haul_code keep_packed(struct csv_piece *piece, struct haul_error *err)
+{
+    struct buffer *packed = &piece->packer.packed;
+    if (!csv_packer_holds(&piece->packer))
+        return HAUL_OK;
+    if (csv_packer_pack(&piece->packer, err))
+        return err->code;
+    size_t count = block_count(piece);
+    struct buffer *last = count ? block_at(piece, count - 1) : NULL;
+    if (!last || last->capacity - last->length < packed->length + BUFFER_PADDING) {
+        if (new_block(piece, packed->length, err))
+            return err->code;
+        last = block_at(piece, count);
+    }
+    buffer_put(last, packed->data, packed->length);
+    buffer_clear(packed);
+    return HAUL_OK;
+}
+
+/* The same in the packer, which is emptied when it is full. */
+static enum haul_code make_text_room(struct csv_piece *piece, size_t bytes, struct buffer **out,
+                                     struct haul_error *err)
+{
+    struct buffer *text = &piece->packer.text;
+    *out = text;
+    if (text->length && text->length + bytes > CSV_PACK_BYTES && keep_packed(piece, err))
+        return err->code;
+    size_t room = CSV_PACK_BYTES - BUFFER_PADDING, want = text->length < room ? room - text->length : 0;
+    return buffer_reserve(text, bytes > want ? bytes : want, err);
+}
+
 /* A block with room for `bytes` more. */
 static enum haul_code make_room(struct csv_piece *piece, size_t bytes, struct buffer **out,
                                 struct haul_error *err)
 {
+    if (piece->packer.codec)
+        return make_text_room(piece, bytes, out, err);
     size_t count = block_count(piece);
     struct buffer *last = count ? block_at(piece, count - 1) : NULL;
     if (!last || last->capacity - last->length < bytes + BUFFER_PADDING) {
@@ -201,7 +250,7 @@ static enum haul_code write_group(struct csv_piece *piece, const struct batch *b
 {
     struct haul_error full = {0};
     enum haul_code code = try_group(piece, batch, from, rows, &full);
-    if (code == HAUL_LIMIT && block_count(piece)) {
+    if (code == HAUL_LIMIT && (block_count(piece) || csv_packer_holds(&piece->packer))) {
         if (piece_spill(&piece->base, err))
             return err->code;
         return try_group(piece, batch, from, rows, err);
@@ -233,7 +282,9 @@ static enum haul_code piece_write(struct piece *base, const struct batch *batch,
 static enum haul_code piece_seal(struct piece *base, struct haul_error *err)
 {
     struct csv_piece *piece = self(base);
-    (void)err;
+    if (keep_packed(piece, err))
+        return err->code;
+    csv_packer_rest(&piece->packer);
     buffer_release(&piece->cells);
     for (int i = 0; i < piece->output->schema.count; i++) {
         buffer_release(&piece->printers[i].slots);
@@ -270,7 +321,7 @@ enum haul_code csv_piece_drain(struct piece *base, struct output_file *file, str
             buffer_release(block);
     }
     piece->blocks.length = count ? sizeof(struct buffer) : 0;
-    return HAUL_OK;
+    return append_rest(piece, file, err);
 }
 
 /* ---- opening ---- */
@@ -289,6 +340,7 @@ static void piece_close(struct piece *base)
         buffer_release(block_at(piece, i));
     buffer_release(&piece->blocks);
     buffer_release(&piece->cells);
+    csv_packer_close(&piece->packer);
     spill_close(piece);
     arena_release(&piece->arena);
     memory_free(NULL, piece, sizeof *piece);
@@ -325,7 +377,9 @@ enum haul_code csv_piece_open(struct format_output *output, const struct context
     buffer_init(&piece->cells, context->memory);
     buffer_init(&piece->blocks, context->memory);
     piece->spill_folder = arena_text(&piece->arena, spill_folder ? spill_folder : ".");
-    if (!piece->spill_folder || make_printers(piece, err)) {
+    if (!piece->spill_folder ||
+        csv_packer_open(&piece->packer, piece->output->packing, context->memory, err) ||
+        make_printers(piece, err)) {
         enum haul_code code = err->code ? err->code : error_nomem(err, "a piece of a CSV file");
         piece_close(&piece->base);
         return code;

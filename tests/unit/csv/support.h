@@ -29,6 +29,7 @@ static const struct haul_option test_options[] = {
     {"escape", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
     {"header", 0, HAUL_OPTION_CHOICE, 1, "", "yes|no|auto", "auto", ""},
     {"null", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
+    {"charset", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
 };
 
 struct test_run {

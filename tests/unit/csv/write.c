@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include "batch/builder.h"
+#include "format/csv/scan.h"
 
 struct table {
     struct schema schema;
@@ -47,10 +48,10 @@ static void table_release(struct table *table)
 }
 
 /* Writes the batch as `pieces` equal pieces and gives the file's bytes. */
-static enum haul_code write_all(struct test_run *run, const struct batch *batch, int pieces, bool spill,
-                                struct buffer *out)
+static enum haul_code write_named(struct test_run *run, const char *name, const struct batch *batch,
+                                  int pieces, bool spill, struct buffer *out)
 {
-    const struct format_request request = {.context = &run->context, .name = "out.csv"};
+    const struct format_request request = {.context = &run->context, .name = name};
     const struct store_ops *store = store_for("memory:out");
     struct format_output *output = NULL;
     struct output_file *file = NULL;
@@ -89,6 +90,12 @@ static enum haul_code write_all(struct test_run *run, const struct batch *batch,
     output->ops->close(output);
     arena_release(&arena);
     return code;
+}
+
+static enum haul_code write_all(struct test_run *run, const struct batch *batch, int pieces, bool spill,
+                                struct buffer *out)
+{
+    return write_named(run, "out.csv", batch, pieces, spill, out);
 }
 
 static void check_text(const char *options, const char *type, const char *const *values, const char *want)
@@ -218,6 +225,43 @@ static void test_pieces(void **state)
     test_end(&run);
 }
 
+/* Members of pieces behind one another, spilled or not, are one text. */
+static void test_packed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"out.csv.gz", "out.CSV.ZST"};
+    struct table table = {0};
+    struct batch batch = {0};
+    struct buffer out, got;
+    const char *types[] = {"int64", "utf8"};
+    table_init(&table, types, 2);
+    for (int i = 0; i < 3000; i++) {
+        table_add(&table, 0, "7");
+        table_add(&table, 1,
+                  "some text that makes more than a megabyte of three thousand rows: "
+                  "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 "
+                  "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 "
+                  "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 "
+                  "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 "
+                  "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789");
+    }
+    table_finish(&table, &batch);
+    for (int i = 0; i < 4; i++) {
+        struct test_run run;
+        test_begin(&run, "");
+        assert_int_equal(write_named(&run, names[i % 2], &batch, 3, i / 2, &out), HAUL_OK);
+        assert_true(out.length < 100000);
+        test_end(&run);
+        test_read("", "memory:packed", out.data, out.length - 1, &got);
+        assert_int_equal(csv_scan_count_lines(got.data, got.length), 1 + 3 * 3000);
+        assert_null(strstr((char *)got.data, "# "));
+        buffer_release(&got);
+        buffer_release(&out);
+    }
+    batch_release(&batch);
+    table_release(&table);
+}
+
 /* ---- round trips ---- */
 
 static const char *const trip_types[] = {"int64",   "decimal(18,3)", "date",   "timestamp[ms]", "utf8",
@@ -321,7 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values), cmocka_unit_test(test_quotes), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_pieces), cmocka_unit_test(test_trips),
+        cmocka_unit_test(test_pieces), cmocka_unit_test(test_packed), cmocka_unit_test(test_trips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,115 @@
+"""CSV beyond the plain file: compressed, in other encodings, with comments and
+titles; and the files that must be refused in bounded time and memory. The oracles
+are Python's own csv, gzip and codecs."""
+import csv
+import gzip
+import io
+import random
+import shutil
+import subprocess
+
+import pytest
+from conftest import SEED, TRIALS
+
+
+def table(rng, rows=2000, letters="ab ,\"\n'äöß"):
+    """Rows of texts, and what Python's csv makes of them."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["id", "text", "more"])
+    for i in range(rows):
+        writer.writerow([i, *("x" + "".join(rng.choice(letters) for _ in range(rng.randint(0, 12))) + "x"
+                              for _ in range(2))])
+    return out.getvalue()
+
+
+def parsed(data):
+    return list(csv.reader(io.StringIO(data.decode() if isinstance(data, bytes) else data, newline="")))
+
+
+def members(rng, data):
+    """The data as several gzip members of random sizes."""
+    cuts = sorted(rng.randint(0, len(data)) for _ in range(rng.randint(0, 5)))
+    return b"".join(gzip.compress(data[a:b], rng.randint(1, 9)) for a, b in zip([0, *cuts], [*cuts, len(data)]))
+
+
+@pytest.mark.parametrize("trial", range(min(TRIALS, 40)))
+def test_gzip_in(haul, tmp_path, trial):
+    rng = random.Random(f"{SEED}.gzip.{trial}")
+    text = table(rng)
+    name = rng.choice(["t.csv.gz", "t.csv", "t"])
+    (tmp_path / name).write_bytes(members(rng, text.encode()))
+    haul("copy", name, "out.csv", "-q", "--from", "csv", "-w", rng.randint(1, 3))
+    assert parsed((tmp_path / "out.csv").read_bytes()) == parsed(text)
+
+
+def test_told_by_name_and_by_content(haul, tmp_path):
+    text = table(random.Random(1), 50)
+    for name in ("a.csv.gz", "b.csv", "c", "d.CSV.GZ"):
+        (tmp_path / name).write_bytes(gzip.compress(text.encode()))
+        haul("copy", name, "out.csv", "-q", "--mode", "replace")
+        assert parsed((tmp_path / "out.csv").read_bytes()) == parsed(text)
+    piped = haul("copy", "-", "-", "--from", "csv", "--to", "csv", "-q", stdin=gzip.compress(text.encode()), text=False)
+    assert parsed(piped.out) == parsed(text)
+    (tmp_path / "no.csv.gz").write_text(text)
+    assert "holds no gzip data" in haul("copy", "no.csv.gz", "x.csv", "-q", code=5).err
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("suffix", [".csv.gz", ".csv.zst"])
+def test_compressed_out(haul, tmp_path, suffix, workers):
+    text = table(random.Random(2), 60000)
+    (tmp_path / "t.csv").write_text(text, newline="")
+    haul("copy", "t.csv", "o" + suffix, "-q", "-w", workers)
+    packed = (tmp_path / ("o" + suffix)).read_bytes()
+    assert len(packed) < len(text.encode()) * 0.8
+    if suffix == ".csv.gz":
+        assert parsed(gzip.decompress(packed)) == parsed(text)
+    elif shutil.which("zstd"):
+        plain = subprocess.run(["zstd", "-dcq"], input=packed, capture_output=True, check=True).stdout
+        assert parsed(plain) == parsed(text)
+    haul("copy", "o" + suffix, "back.csv", "-q")
+    assert parsed((tmp_path / "back.csv").read_bytes()) == parsed(text)
+    haul("verify", "t.csv", "o" + suffix)
+
+
+def test_cut_and_damaged(haul, tmp_path):
+    data = gzip.compress(table(random.Random(3), 3000).encode())
+    for length in (len(data) - 1, len(data) // 2, 30):
+        (tmp_path / "t.csv.gz").write_bytes(data[:length])
+        done = haul("copy", "t.csv.gz", "o.csv", "-q", code=5)
+        assert f"cut short: it ends at byte {length}" in done.err
+        assert not (tmp_path / "o.csv").exists()
+    for at in range(10, len(data), len(data) // 20):
+        wrong = bytearray(data)
+        wrong[at] ^= 0x10
+        (tmp_path / "t.csv.gz").write_bytes(wrong)
+        done = haul("copy", "t.csv.gz", "o.csv", "-q", "--max-errors", "-1", code=None)
+        assert done.code == 5 and "damaged near byte" in done.err or "cut short" in done.err or "line" in done.err, done
+        assert not (tmp_path / "o.csv").exists()
+
+
+def test_bomb_in_bounded_memory(haul, tmp_path):
+    """A thousand times larger unpacked: 300 MB of one row, again and again."""
+    piece = gzip.compress(b"12345678,abcdefg\n" * 61000)
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(b"a,b\n") + piece * 300)
+    done = haul("copy", "t.csv.gz", "o.parquet", "-q", "-w", "1", "--memory", "64MiB", "--summary", "s.json")
+    assert done.code == 0
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-16", "cp1252", "latin-1", "cp437", "utf-8-sig"])
+def test_encodings(haul, tmp_path, codec):
+    rng = random.Random(f"{SEED}.{codec}")
+    text = table(rng, 3000, "ab ,\"\n'äöß" + ("漢😀\u2028" if "utf" in codec else ""))
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(codec, b"")
+    (tmp_path / "t.csv").write_bytes(mark + text.encode(codec))
+    said = [] if "utf" in codec else ["--charset", {"cp1252": "windows-1252", "latin-1": "latin1"}.get(codec, codec)]
+    haul("copy", "t.csv", "o.csv", "-q", *said)
+    assert parsed((tmp_path / "o.csv").read_bytes()) == parsed(text)
+
+
+def test_no_character(haul, tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,x\n2,\x81\n")
+    done = haul("copy", "t.csv", "o.csv", "-q", "--charset", "windows-1252", code=5)
+    assert "line 3, byte 10" in done.err
+    assert "--charset klingon" in haul("copy", "t.csv", "o.csv", "--charset", "klingon", code=2).err

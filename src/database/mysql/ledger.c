@@ -23,7 +23,7 @@
 #define UNITS_COLUMNS                                                                                        \
     " (run " RUN ", part bigint NOT NULL, first_row bigint NOT NULL, row_count bigint NULL,"                 \
     " rows_offered bigint NULL, is_last tinyint NULL, hash varchar(64) NULL, reject_count bigint NULL,"      \
-    " loss_count bigint NULL, rejects longtext NULL, note longtext NULL,"                                    \
+    " loss_count bigint NULL, rejects longtext NULL, note longtext NULL, session bigint NULL,"               \
     " PRIMARY KEY (run, part, first_row))" ENGINE
 
 #define RECEIPT_COLUMNS                                                                                      \
@@ -355,9 +355,9 @@ enum haul_code my_ledger_claim(const struct ledger *ledger, struct connection *c
     *state = UNIT_MINE;
     if (!ledger->units)
         return HAUL_OK;
-    my_sql_add(&sql, "INSERT INTO %s (run, part, first_row) VALUES (", ledger->units);
+    my_sql_add(&sql, "INSERT INTO %s (run, part, first_row, session) VALUES (", ledger->units);
     my_sql_literal(&sql, run);
-    my_sql_add(&sql, ", %lld, %lld)", (long long)unit->part, (long long)unit->first_row);
+    my_sql_add(&sql, ", %lld, %lld, CONNECTION_ID())", (long long)unit->part, (long long)unit->first_row);
     if (!finish_run(connection, &sql, err))
         return HAUL_OK;
     if (err->vendor_code == ERROR_DUPLICATE)
@@ -368,6 +368,28 @@ enum haul_code my_ledger_claim(const struct ledger *ledger, struct connection *c
         return err->code;
     *err = (struct haul_error){0};
     return HAUL_OK;
+}
+
+/* Its row is not committed: it can be seen by a dirty read alone. */
+enum haul_code my_ledger_evict(const struct ledger *ledger, struct connection *connection, const char *run,
+                               const struct unit *unit, struct haul_error *err)
+{
+    struct my_sql sql = {0};
+    char text[64];
+    int64_t holder = 0;
+    my_sql_add(&sql, "SELECT session FROM %s", ledger->units);
+    add_unit(&sql, run, unit);
+    my_sql_add(&sql, " AND session <> CONNECTION_ID()");
+    const char *ask = my_sql_text(&sql, err);
+    enum haul_code code =
+        ask ? my_run(connection, "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED", err) : err->code;
+    if (!code)
+        code = my_ask_number(connection, ask, &holder, err);
+    my_sql_release(&sql);
+    if (code || holder <= 0)
+        return code;
+    snprintf(text, sizeof text, "KILL %lld", (long long)holder);
+    return my_run(connection, text, err);
 }
 
 enum haul_code my_ledger_settle(const struct ledger *ledger, struct connection *connection, const char *run,

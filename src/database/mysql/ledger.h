@@ -71,6 +71,11 @@ enum haul_code my_ledger_rows(const struct ledger *ledger, struct connection *co
  * transaction has it. After both the transaction must be rolled back. */
 enum haul_code my_ledger_claim(const struct ledger *ledger, struct connection *connection, const char *run,
                                const struct unit *unit, enum unit_state *state, struct haul_error *err);
+
+/* Ends the session that holds the claim of a unit of our run. Who holds the
+ * run's lock may: it is the session of a client that is gone. */
+enum haul_code my_ledger_evict(const struct ledger *ledger, struct connection *connection, const char *run,
+                               const struct unit *unit, struct haul_error *err);
 enum haul_code my_ledger_settle(const struct ledger *ledger, struct connection *connection, const char *run,
                                 const struct receipt *receipt, struct haul_error *err);
 

@@ -132,13 +132,20 @@ static enum haul_code swap_tables(struct mysql_sink *sink, struct haul_error *er
 
 /* ---- finish ---- */
 
-/* What may be done again and again behind the commit. */
-static enum haul_code tidy(struct mysql_sink *sink, struct haul_error *err)
+static enum haul_code drop_tagged(struct mysql_sink *sink, const char *name, struct haul_error *err)
+{
+    enum table_owner owner;
+    if (my_table_owner(sink, name, &owner, err))
+        return err->code;
+    return owner == TABLE_OURS ? my_run_on(sink, &(struct on_table){"DROP TABLE", name, ""}, err) : HAUL_OK;
+}
+
+/* May be done again and again behind the commit. */
+enum haul_code my_sink_tidy(struct mysql_sink *sink, struct haul_error *err)
 {
     enum table_owner target;
-    if (sink->staged && my_run_on(sink, &(struct on_table){"DROP TABLE IF EXISTS", sink->work, ""}, err))
-        return err->code;
-    if (my_table_owner(sink, sink->target, &target, err))
+    bool apart = strcmp(sink->work, sink->target) != 0;
+    if ((apart && drop_tagged(sink, sink->work, err)) || my_table_owner(sink, sink->target, &target, err))
         return err->code;
     return target == TABLE_OURS
                ? my_run_on(sink, &(struct on_table){"ALTER TABLE", sink->target, "COMMENT=''"}, err)
@@ -175,7 +182,7 @@ static enum haul_code try_finish(struct mysql_sink *sink, const char *run, struc
     if (!code && !known.finished)
         code = publish(sink, err);
     if (!code)
-        code = tidy(sink, err);
+        code = my_sink_tidy(sink, err);
     if (code)
         my_rollback(&sink->connection);
     return code;

@@ -71,9 +71,13 @@ static enum haul_code sink_recall(struct sink *base, const char *name, struct ru
     struct mysql_sink *sink = (struct mysql_sink *)base;
     *found = false;
     snprintf(sink->run, sizeof sink->run, "%s", name);
-    if (my_sink_control(sink, err) || (!sink->locked && take_lock(sink, name, err)))
+    if (my_sink_control(sink, err) || (!sink->locked && take_lock(sink, name, err)) ||
+        my_ledger_recall(&sink->ledger, &sink->connection, name, record, found, err))
         return err->code;
-    return my_ledger_recall(&sink->ledger, &sink->connection, name, record, found, err);
+    if (!*found || !record->finished)
+        return HAUL_OK;
+    sink->work = my_staging_name(sink->target, sink->run, &sink->arena);
+    return sink->work ? my_sink_tidy(sink, err) : error_nomem(err, "a table's name");
 }
 
 /* ---- prepare ---- */
@@ -274,6 +278,15 @@ static enum haul_code read_receipt(struct mysql_sink *sink, struct connection *s
     return code;
 }
 
+/* The claim is asked for again anyway: what this meets is no error. */
+static void evict(struct mysql_sink *sink, struct connection *session, const struct unit *unit)
+{
+    struct haul_error unused = {0};
+    my_rollback(session);
+    if (sink->locked && my_ledger_evict(&sink->ledger, session, sink->run, unit, &unused))
+        context_warn(&sink->context, "ending the session that holds a unit: %s", unused.message);
+}
+
 static enum haul_code sink_open(struct sink *base, const struct context *context, const struct unit *unit,
                                 struct writer **writer, enum unit_state *state, struct receipt *receipt,
                                 struct haul_error *err)
@@ -289,6 +302,8 @@ static enum haul_code sink_open(struct sink *base, const struct context *context
         code = my_writer_open(sink, context, &session, writer, err);
     else if (!code && *state == UNIT_DONE)
         code = read_receipt(sink, &session, unit, receipt, err);
+    else if (!code)
+        evict(sink, &session, unit);
     if (session.my)
         my_session_return(sink, &session);
     return code;

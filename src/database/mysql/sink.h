@@ -93,6 +93,9 @@ enum haul_code my_sink_finish(struct sink *base, const struct run_record *run, c
                               struct haul_error *err);
 enum haul_code my_sink_remove(struct sink *base, const struct run_record *run, struct haul_error *err);
 
+/* Removes what a finished run may have left: its staging table, its tag. */
+enum haul_code my_sink_tidy(struct mysql_sink *sink, struct haul_error *err);
+
 /* HAUL_CHANGED unless `work` holds the rows the ledger says. */
 enum haul_code my_check_rows(struct mysql_sink *sink, const char *work, struct haul_error *err);
 

@@ -189,6 +189,8 @@ class Parser:
                 depth += 1
             elif word == "END" and depth:
                 depth -= 1
+            elif depth == 0 and word == "VALUES":
+                taken.add("SELECT")
             elif depth == 0 and word == ";":
                 return
             elif depth == 0 and word in STARTERS and not self.belongs(first, word, taken):

@@ -1,5 +1,5 @@
 /*
- * copy.c: `haul copy`: runs the job, tells how it went in one line, and turns
+ * copy.c: `haul copy` and `haul combine`: runs the job, tells how it went in one line, and turns
  * the result into an exit code.
  */
 #include "cli.h"
@@ -50,6 +50,22 @@ static int copy_now(struct haul_job *job, struct progress *progress, bool reject
     return result.rejects > 0 && !rejects_ok ? EXIT_REJECTS : 0;
 }
 
+/* combine keeps row groups as they are, unless their size is asked for. */
+static enum haul_code combine_settle(struct haul_job *job, int count, char **words, struct haul_error *err)
+{
+    static const char *const encoding[] = {"compression", "page-version", "encoding"};
+    if (options_value(count, words, "rowgroup-size"))
+        return HAUL_OK;
+    for (size_t i = 0; i < sizeof encoding / sizeof encoding[0]; i++) {
+        if (!options_value(count, words, encoding[i]))
+            continue;
+        snprintf(err->message, sizeof err->message,
+                 "--%s needs --rowgroup-size: combine keeps row groups as they are", encoding[i]);
+        return err->code = HAUL_USAGE;
+    }
+    return haul_job_set(job, "combine", "true", err);
+}
+
 int run_copy(const struct command *command, int count, char **words)
 {
     int status = 0;
@@ -57,6 +73,11 @@ int run_copy(const struct command *command, int count, char **words)
     struct haul_job *job = job_from_words(command, count, words, &status);
     if (!job)
         return status;
+    struct haul_error err = {0};
+    if (command->bit == HAUL_FOR_COMBINE && combine_settle(job, count, words, &err)) {
+        job_done(job);
+        return fail(&err);
+    }
     const char *log = options_value(count, words, "log");
     progress_init(&progress, log && strcmp(log, "json") == 0, options_flag(count, words, "quiet"));
     if (options_flag(count, words, "dry-run"))

@@ -15,6 +15,12 @@ const struct command commands[] = {
      "  haul copy orders.parquet - --to csv | head\n"
      "  haul copy big.csv big.parquet --max-errors 100 --reject-file bad.jsonl\n",
      run_copy},
+    {"combine", HAUL_FOR_COMBINE, "haul combine FILE... --output-file FILE [options]",
+     "put Parquet files together in one, without decoding them",
+     "  haul combine a.parquet b.parquet --output-file all.parquet\n"
+     "  haul combine 'part-*.parquet' -o all.parquet --mode replace\n"
+     "  haul combine out/ -o all.parquet --rowgroup-size 1000000\n",
+     run_copy},
     {"list", HAUL_FOR_LIST, "haul list SOURCE [options]",
      "show the tables of a database, or the files of a folder",
      "  haul list sqlite:///shop.db\n"

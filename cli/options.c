@@ -5,11 +5,14 @@
  */
 #include "cli.h"
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct words {
     int count, at;
     char **text;
+    char *list; /* combine's sources, one a line; malloc'ed */
+    size_t list_length;
 };
 
 struct given { /* one option as it stands on the command line */
@@ -104,8 +107,23 @@ static enum haul_code parse_letter(const struct command *command, struct words *
 static const char *place_name(const struct command *command, int index)
 {
     static const char *const names[] = {"source", "target"};
-    int places = command->bit & (HAUL_FOR_COPY | HAUL_FOR_VERIFY) ? 2 : 1;
+    int places = command->bit & (HAUL_FOR_COPY | HAUL_FOR_VERIFY) ? 2 : 1; /* of combine each is a source */
     return index < places ? names[index] : NULL;
+}
+
+static enum haul_code list_add(struct words *words, const char *word, struct haul_error *err)
+{
+    size_t length = strlen(word);
+    char *list = realloc(words->list, words->list_length + length + 2);
+    if (!list)
+        return usage(err, "too many files were named");
+    words->list = list;
+    if (words->list_length > 0)
+        list[words->list_length++] = '\n';
+    memcpy(list + words->list_length, word, length + 1);
+    words->list_length += length;
+    return strchr(word, '\n') ? usage(err, "a file whose name has a line break cannot be combined; rename it")
+                              : HAUL_OK;
 }
 
 static enum haul_code positional(const struct command *command, struct haul_job *job, const char *word,
@@ -128,15 +146,14 @@ static enum haul_code check_places(const struct command *command, int given, str
     return HAUL_OK;
 }
 
-enum haul_code options_parse(const struct command *command, struct haul_job *job, int count, char **text,
-                             bool *help, struct haul_error *err)
+static enum haul_code words_parse(const struct command *command, struct haul_job *job, struct words *words,
+                                  bool *help, struct haul_error *err)
 {
-    struct words words = {.count = count, .text = text};
     bool only_places = false;
     int places = 0;
     *help = false;
-    for (; words.at < count; words.at++) {
-        const char *word = text[words.at];
+    for (; words->at < words->count; words->at++) {
+        const char *word = words->text[words->at];
         struct given given = {0};
         enum haul_code code = HAUL_OK;
         if (!only_places && strcmp(word, "--") == 0) {
@@ -147,18 +164,33 @@ enum haul_code options_parse(const struct command *command, struct haul_job *job
             *help = true;
             return HAUL_OK;
         }
-        if (only_places || word[0] != '-' || !word[1])
-            code = positional(command, job, word, places++, err);
+        bool place = only_places || word[0] != '-' || !word[1];
+        places += place;
+        if (place && command->bit == HAUL_FOR_COMBINE)
+            code = list_add(words, word, err);
+        else if (place)
+            code = positional(command, job, word, places - 1, err);
         else if (word[1] == '-')
-            code = parse_long(command, job, &words, &given, err);
+            code = parse_long(command, job, words, &given, err);
         else
-            code = parse_letter(command, &words, &given, err);
+            code = parse_letter(command, words, &given, err);
         if (code == HAUL_OK && given.option)
             code = haul_job_set(job, given.option->name, given.value, err);
         if (code)
             return code;
     }
+    if (words->list && haul_job_set(job, "source", words->list, err))
+        return err->code;
     return check_places(command, places, err);
+}
+
+enum haul_code options_parse(const struct command *command, struct haul_job *job, int count, char **text,
+                             bool *help, struct haul_error *err)
+{
+    struct words words = {.count = count, .text = text};
+    enum haul_code code = words_parse(command, job, &words, help, err);
+    free(words.list);
+    return code;
 }
 
 const char *options_value(int count, char **words, const char *name)

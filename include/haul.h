@@ -162,6 +162,7 @@ enum haul_option_kind {
 #define HAUL_FOR_LIST 2u
 #define HAUL_FOR_INSPECT 4u
 #define HAUL_FOR_VERIFY 8u
+#define HAUL_FOR_COMBINE 16u
 
 /* One row of the one table that the parser, the help, the man page and the
  * shell completion are made from. */
@@ -231,11 +232,13 @@ struct haul_result {
     int64_t bytes_written;
     double seconds;
     bool already_complete; /* --run NAME was finished before; nothing was done */
-    char hash[33];         /* 128-bit sum of row hashes, hex */
+    char hash[33];         /* 128-bit sum of row hashes, hex; "" when no values were seen (combine) */
     char run[64];          /* the run's name */
 };
 
-/* Moves "source" to "target". `result` may be NULL. */
+/* Moves "source" to "target". `result` may be NULL. "source" may be several files,
+ * patterns or folders, one a line; with "combine" their row groups are kept as
+ * they are (docs/parquet.md), and the result has no hash. */
 HAUL_API enum haul_code haul_copy(struct haul_job *job, struct haul_result *result, struct haul_error *err);
 
 /* What haul_copy would do: SQL, parts, type map, losses, memory. Reports here

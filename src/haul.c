@@ -127,23 +127,27 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
         return err->code;
     if (!stream && job_open(job, false, &sides->source, err))
         return err->code;
+    if (settings_flag(&job->settings, "combine") && registry_check_apart(sides->source, target, err))
+        return err->code;
     if (registry_open_sink(target, &job->context, &sides->sink, err))
         return job_side(err, HAUL_SIDE_TARGET);
     source_name = job_name_shown(job, source_name);
     target = job_name_shown(job, target);
     if (!source_name || !target)
         return error_nomem(err, "a name");
-    sides->transfer =
-        (struct transfer){.context = &job->context,
-                          .source = sides->source,
-                          .sink = sides->sink,
-                          .source_name = source_name,
-                          .target_name = target,
-                          .request = {.table = job_target_table(job), .mode = job_mode(job), .dry = dry},
-                          .event = job->event,
-                          .event_user = job->event_user,
-                          .open_target = open_target,
-                          .open_target_user = job};
+    sides->transfer = (struct transfer){.context = &job->context,
+                                        .source = sides->source,
+                                        .sink = sides->sink,
+                                        .source_name = source_name,
+                                        .target_name = target,
+                                        .request = {.table = job_target_table(job),
+                                                    .mode = job_mode(job),
+                                                    .dry = dry,
+                                                    .adopt = settings_flag(&job->settings, "combine")},
+                                        .event = job->event,
+                                        .event_user = job->event_user,
+                                        .open_target = open_target,
+                                        .open_target_user = job};
     return HAUL_OK;
 }
 

@@ -25,6 +25,10 @@ enum haul_code job_name(const struct haul_job *job, const char *side, const char
                         struct haul_error *err)
 {
     *name = settings_text(&job->settings, side);
+    if (!*name && strcmp(side, "target") == 0)
+        *name = settings_text(&job->settings, "output-file");
+    if ((!*name || !**name) && settings_flag(&job->settings, "combine"))
+        return error_set(err, HAUL_USAGE, "no --output-file was given: where do the rows go?");
     if (!*name || !**name)
         return error_set(err, HAUL_USAGE, "no %s was given", side);
     return HAUL_OK;
@@ -66,6 +70,8 @@ static void hide_parameters(char *text)
 const char *job_name_shown(struct haul_job *job, const char *name)
 {
     char *shown = arena_text(&job->arena, name);
+    for (char *line = shown ? strchr(shown, '\n') : NULL; line; line = strchr(line, '\n'))
+        *line = ','; /* a list of files */
     char *authority = shown ? strstr(shown, "://") : NULL;
     if (!authority)
         return shown;
@@ -183,6 +189,7 @@ enum haul_code job_open(struct haul_job *job, bool target, struct source **sourc
         code = registry_is_database(name, &database, err);
     if (code == HAUL_OK)
         code = target ? target_side(job, database, &request, err) : source_side(job, database, &request);
+    request.alike = !target && settings_flag(&job->settings, "combine");
     if (code == HAUL_OK && columns)
         code = split_names(job, columns, &request, err);
     if (code == HAUL_OK)

@@ -9,7 +9,10 @@
 #define LIST    HAUL_FOR_LIST
 #define INSPECT HAUL_FOR_INSPECT
 #define VERIFY  HAUL_FOR_VERIFY
-#define ALL     (COPY | LIST | INSPECT | VERIFY)
+#define COMBINE HAUL_FOR_COMBINE
+#define ALL     (COPY | LIST | INSPECT | VERIFY | COMBINE)
+#define WRITE   (COPY | COMBINE)
+#define TEXTUAL (COPY | LIST | INSPECT | VERIFY) /* what CSV is read and written by */
 
 #define FLAG   HAUL_OPTION_FLAG
 #define NUMBER HAUL_OPTION_NUMBER
@@ -21,8 +24,9 @@
 static const struct haul_option table[] = {
     {"source", 0, TEXT, ALL, NULL, "SOURCE", NULL,
      "what is read: a file, a pattern, a folder, -, or a database"},
-    {"target", 0, TEXT, COPY | VERIFY, NULL, "TARGET", NULL,
+    {"target", 0, TEXT, WRITE | VERIFY, NULL, "TARGET", NULL,
      "what is written: a file, a folder/, -, or a database"},
+    {"combine", 0, FLAG, WRITE, NULL, NULL, "false", "keep the source's row groups as they are"},
 
     {"table", 't', TEXT, COPY | INSPECT | VERIFY, "What", "NAME", NULL,
      "the table, when one side is a database"},
@@ -40,26 +44,27 @@ static const struct haul_option table[] = {
      "types of columns whose type the source does not say"},
 
     {"from", 0, TEXT, ALL, "Format", "FORMAT", NULL, "the source's format, whatever its name says"},
-    {"to", 0, TEXT, COPY | VERIFY, "Format", "FORMAT", NULL, "the target's format, whatever its name says"},
-    {"delimiter", 0, TEXT, ALL, "Format", "TEXT", NULL, "CSV: what separates fields; \\t is a tab (sniffed)"},
-    {"quote", 0, TEXT, ALL, "Format", "CHAR", NULL, "CSV: the quote, or none (\")"},
-    {"escape", 0, TEXT, ALL, "Format", "CHAR", NULL, "CSV: what escapes a quote (the quote doubled)"},
-    {"header", 0, CHOICE, ALL, "Format", "yes|no|auto", "auto", "CSV: does the first line hold the names"},
-    {"null", 0, TEXT, ALL, "Format", "TEXT", NULL, "CSV: the unquoted text that means NULL (empty)"},
-    {"charset", 0, TEXT, ALL, "Format", "NAME", NULL,
+    {"to", 0, TEXT, WRITE | VERIFY, "Format", "FORMAT", NULL, "the target's format, whatever its name says"},
+    {"delimiter", 0, TEXT, TEXTUAL, "Format", "TEXT", NULL, "CSV: what separates fields; \\t is a tab (sniffed)"},
+    {"quote", 0, TEXT, TEXTUAL, "Format", "CHAR", NULL, "CSV: the quote, or none (\")"},
+    {"escape", 0, TEXT, TEXTUAL, "Format", "CHAR", NULL, "CSV: what escapes a quote (the quote doubled)"},
+    {"header", 0, CHOICE, TEXTUAL, "Format", "yes|no|auto", "auto", "CSV: does the first line hold the names"},
+    {"null", 0, TEXT, TEXTUAL, "Format", "TEXT", NULL, "CSV: the unquoted text that means NULL (empty)"},
+    {"charset", 0, TEXT, TEXTUAL, "Format", "NAME", NULL,
      "CSV: the source's encoding, such as utf-16le or windows-1252 (utf-8)"},
-    {"compression", 0, TEXT, COPY, "Format", "CODEC[:LEVEL]", "zstd",
+    {"compression", 0, TEXT, WRITE, "Format", "CODEC[:LEVEL]", "zstd",
      "Parquet: zstd, snappy, gzip, lz4, brotli or none"},
-    {"rowgroup-size", 'R', TEXT, COPY, "Format", "ROWS|BYTES", "1048576",
+    {"rowgroup-size", 'R', TEXT, WRITE, "Format", "ROWS|BYTES", "1048576",
      "Parquet: rows of a row group, or bytes as 128MiB"},
-    {"page-version", 0, CHOICE, COPY, "Format", "1|2", "1", "Parquet: data page version"},
-    {"encoding", 0, CHOICE, COPY, "Format", "auto|plain|dictionary|delta|split", "auto",
+    {"page-version", 0, CHOICE, WRITE, "Format", "1|2", "1", "Parquet: data page version"},
+    {"encoding", 0, CHOICE, WRITE, "Format", "auto|plain|dictionary|delta|split", "auto",
      "Parquet: how values are encoded; auto measures"},
     {"timestamps", 0, CHOICE, COPY, "Format", "us|ns|exact", "us",
      "the unit of timestamps; exact keeps every digit and offset"},
     {"uuid", 0, CHOICE, COPY, "Format", "binary|text", "binary", "UUIDs as 16 bytes or as text"},
 
-    {"mode", 'm', CHOICE, COPY, "Target", "create|append|truncate|replace", "create",
+    {"output-file", 'o', PATH, COMBINE, "Target", "FILE", NULL, "what is written"},
+    {"mode", 'm', CHOICE, WRITE, "Target", "create|append|truncate|replace", "create",
      "what may be there already"},
     {"files", 'f', NUMBER, COPY, "Target", "N", NULL, "a folder target: this many files"},
     {"unit-rows", 0, NUMBER, COPY, "Target", "N", "100000", "SQL targets: rows committed as one"},
@@ -71,25 +76,25 @@ static const struct haul_option table[] = {
     {"rejects-ok", 0, FLAG, COPY, "Target", NULL, "false", "exit 0, not 3, when rows were set aside"},
     {"verify", 0, FLAG, COPY, "Target", NULL, "false", "read the target again afterwards and compare"},
 
-    {"workers", 'w', NUMBER, COPY | VERIFY, "Run", "N", NULL, "threads; default the CPUs, at most 4, and one for each 48MiB of memory"},
-    {"memory", 0, SIZE, COPY | VERIFY, "Run", "SIZE", NULL,
+    {"workers", 'w', NUMBER, WRITE | VERIFY, "Run", "N", NULL, "threads; default the CPUs, at most 4, and one for each 48MiB of memory"},
+    {"memory", 0, SIZE, WRITE | VERIFY, "Run", "SIZE", NULL,
      "budget for data; default 512MiB, at most a quarter of the machine"},
-    {"dry-run", 'n', FLAG, COPY, "Run", NULL, "false", "show the plan and do nothing"},
-    {"run", 0, TEXT, COPY, "Run", "NAME", NULL, "name of the run; a finished NAME is not done again"},
-    {"restart", 0, FLAG, COPY, "Run", NULL, "false", "discard an unfinished run and begin anew"},
-    {"static-source", 0, FLAG, COPY, "Run", NULL, "false",
+    {"dry-run", 'n', FLAG, WRITE, "Run", NULL, "false", "show the plan and do nothing"},
+    {"run", 0, TEXT, WRITE, "Run", "NAME", NULL, "name of the run; a finished NAME is not done again"},
+    {"restart", 0, FLAG, WRITE, "Run", NULL, "false", "discard an unfinished run and begin anew"},
+    {"static-source", 0, FLAG, WRITE, "Run", NULL, "false",
      "promise: the source's rows do not change between attempts"},
-    {"state", 0, PATH, COPY, "Run", "DIR", NULL,
+    {"state", 0, PATH, WRITE, "Run", "DIR", NULL,
      "where plan and journal are kept; default beside the target"},
     {"ledger", 0, TEXT, COPY, "Run", "TABLE|none", NULL, "SQL targets: where committed units are noted"},
-    {"retries", 'r', NUMBER, COPY, "Run", "N", "3", "tries again of a unit after an error that may pass"},
+    {"retries", 'r', NUMBER, WRITE, "Run", "N", "3", "tries again of a unit after an error that may pass"},
 
     {"head", 0, NUMBER, INSPECT, "Show", "N", NULL, "print the first N rows"},
     {"verbose", 'v', FLAG, INSPECT, "Show", NULL, "false",
      "schema, encodings, sizes and statistics of each column"},
     {"json", 0, FLAG, ALL, "Show", NULL, "false", "print JSON"},
-    {"summary", 0, PATH, COPY, "Show", "FILE", NULL, "write one JSON object about the run at its end"},
-    {"log", 0, CHOICE, COPY | VERIFY, "Show", "text|json", "text",
+    {"summary", 0, PATH, WRITE, "Show", "FILE", NULL, "write one JSON object about the run at its end"},
+    {"log", 0, CHOICE, WRITE | VERIFY, "Show", "text|json", "text",
      "how to tell of progress on standard error"},
     {"quiet", 'q', FLAG, ALL, "Show", NULL, "false", "tell nothing but errors"},
 };

@@ -152,6 +152,23 @@ enum haul_code registry_open_sink(const char *name, const struct context *contex
     return file_sink_open(name, formats, settings_text(context->settings, "to"), context, sink, err);
 }
 
+enum haul_code registry_check_apart(struct source *source, const char *target, struct haul_error *err)
+{
+    struct file_identity to, from;
+    struct haul_error ignored = {0};
+    if (strcmp(source->ops->name, "file") != 0 || path_identify(target, &to, &ignored))
+        return HAUL_OK;
+    for (size_t i = 0; i < file_source_count(source); i++)
+        if (path_identify(file_source_name(source, i), &from, &ignored) == HAUL_OK &&
+            from.inode == to.inode && from.device == to.device)
+            return error_set(
+                err, HAUL_USAGE,
+                "%s is the output and one of the files to combine: its rows would be there twice "
+                "the next time; write to another folder",
+                target);
+    return HAUL_OK;
+}
+
 enum haul_code registry_inspect(struct source *source, size_t index, struct inspection *inspection,
                                 bool *more, struct haul_error *err)
 {

@@ -26,6 +26,9 @@ enum haul_code registry_open_sink(const char *name, const struct context *contex
 
 /* What a file source holds, file by file: *more false after the last. HAUL_UNSUPPORTED
  * for a database. */
+/* HAUL_USAGE when the file `target` is one of the source's. */
+enum haul_code registry_check_apart(struct source *source, const char *target, struct haul_error *err);
+
 enum haul_code registry_inspect(struct source *source, size_t index, struct inspection *inspection, bool *more,
                                 struct haul_error *err);
 

@@ -4,7 +4,7 @@
  * Order of calls, by the transfer:
  *
  *     open (registry) -> negotiate -> recall -> prepare
- *       -> open / write... / commit or abort, per unit, from several threads
+ *       -> open / adopt or write... / commit or abort, per unit, from several threads
  *       -> finish -> close
  *
  * A *unit* is what is committed as one. Its claim and its data become visible
@@ -29,6 +29,7 @@ struct sink_request {
     enum sink_mode mode;
     const struct source_info *source;
     bool dry;                        /* only negotiate will be called: change nothing, create nothing */
+    bool adopt;                      /* keep the source's row groups as they are (combine) */
 };
 
 /* How a run over this pair can be continued; printed in the plan. docs/unit.md. */
@@ -48,6 +49,7 @@ struct sink_terms {
     bool ordered;             /* commits happen in part order */
     int64_t part_rows;        /* the sink's wish for the size of a part; -1 none */
     int64_t part_bytes;       /* in-memory bytes of a part at most; -1 none */
+    bool adopts;              /* writers take parts without batches: nobody reads ahead of them */
     struct arena arena;       /* owns the texts */
 };
 void sink_terms_release(struct sink_terms *terms);
@@ -65,6 +67,7 @@ struct receipt {
     int64_t rows_offered;  /* source rows the unit covers, rejects included */
     bool last;             /* the last unit of its part */
     struct hash128 hash;   /* of the rows that are in */
+    bool unhashed;         /* adopted: nobody has seen the values, and there is no hash */
     int64_t reject_count;
     int64_t loss_count;
     int64_t bytes_written; /* filled by commit: bytes the unit added to the target; 0 not known */
@@ -92,6 +95,12 @@ enum unit_state {
 
 struct writer;
 struct writer_ops {
+    /* Takes the whole part as it is, without batches, when both sides know each
+     * other; then commit follows. Called before any write. Fills receipt->rows.
+     * *taken false: not this time, use batches. NULL: never. */
+    enum haul_code (*adopt)(struct writer *writer, struct source *source, const struct part *part,
+                            struct receipt *receipt, bool *taken, struct haul_error *err);
+
     /* Borrows the batch. Rows the target refuses one by one go to the context's
      * collector; the rest is taken. */
     enum haul_code (*write)(struct writer *writer, const struct batch *batch, struct haul_error *err);
@@ -147,11 +156,6 @@ struct sink_ops {
 
     /* Removes everything an unfinished run has made (--restart, start over). */
     enum haul_code (*remove)(struct sink *sink, const struct run_record *run, struct haul_error *err);
-
-    /* Takes a part without batches when both sides know each other; NULL: never.
-     * *taken false: not this time, use batches. */
-    enum haul_code (*adopt)(struct sink *sink, struct source *source, const struct part *part,
-                            struct receipt *receipt, bool *taken, struct haul_error *err);
 
     void (*close)(struct sink *sink);
 };

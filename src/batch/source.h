@@ -30,6 +30,7 @@ struct source_request {
     const char *const *columns; /* NULL: all, in their order */
     int column_count;
     const char *schema; /* --schema name:type,...; NULL */
+    bool alike;         /* files: stored alike, so that parts of all can stand in one file as they are */
 };
 
 struct source_info {

@@ -24,6 +24,7 @@ struct output_setup {
     const struct format_request *request;
     const struct schema *schema;
     const char *spill_folder;
+    bool adopts; /* parts are taken as they are */
     bool local; /* has an inode, can be looked at by path */
 };
 

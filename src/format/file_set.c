@@ -65,33 +65,84 @@ static enum haul_code folder_filter(struct file_set *set, const char *folder, co
     return HAUL_OK;
 }
 
+/* The files that one word stands for, added to the set's. */
+static enum haul_code set_add(struct file_set *set, const char *word, struct haul_error *err)
+{
+    const char **names = NULL;
+    size_t count = 0;
+    const struct store_ops *store = store_for(word);
+    enum haul_code code = store->list(word, &set->arena, &names, &count, err);
+    if (!code && store == &store_local && path_is_folder(word))
+        code = folder_filter(set, word, names, &count, err);
+    if (code)
+        return code;
+    struct set_file *files = realloc(set->files, (set->count + count) * sizeof *files);
+    if (!files)
+        return error_nomem(err, "a list of files");
+    set->files = files;
+    for (size_t i = 0; i < count; i++)
+        set->files[set->count++] = (struct set_file){.name = names[i], .store = store};
+    return HAUL_OK;
+}
+
+static enum haul_code set_add_all(struct file_set *set, const char *name, struct haul_error *err)
+{
+    enum haul_code code = HAUL_OK;
+    if (!strchr(name, '\n') || path_exists(name))
+        return set_add(set, name, err);
+    for (const char *at = name; !code && *at;) {
+        size_t length = strcspn(at, "\n");
+        const char *word = arena_text_n(&set->arena, at, length);
+        if (!word)
+            return error_nomem(err, "a list of files");
+        if (strcmp(word, "-") == 0)
+            return error_set(err, HAUL_USAGE, "standard input (-) cannot stand among other files");
+        if (length > 0)
+            code = set_add(set, word, err);
+        at += length + (at[length] == '\n');
+    }
+    if (!code && set->count == 0)
+        return error_set(err, HAUL_USAGE, "the list of files is empty");
+    return code;
+}
+
+static int set_file_compare(const void *a, const void *b)
+{
+    const struct set_file *const *left = a, *const *right = b;
+    return strcmp((*left)->name, (*right)->name);
+}
+
+/* A file that two words stand for would give its rows twice. */
+static enum haul_code set_check_twice(const struct file_set *set, struct haul_error *err)
+{
+    enum haul_code code = HAUL_OK;
+    const struct set_file **sorted = malloc((set->count + 1) * sizeof *sorted);
+    if (!sorted)
+        return error_nomem(err, "a list of files");
+    for (size_t i = 0; i < set->count; i++)
+        sorted[i] = &set->files[i];
+    qsort(sorted, set->count, sizeof *sorted, set_file_compare);
+    for (size_t i = 1; !code && i < set->count; i++)
+        if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
+            code = error_set(err, HAUL_USAGE, "%s is named twice; its rows would be there twice",
+                             sorted[i]->name);
+    free(sorted);
+    return code;
+}
+
 enum haul_code file_set_init(struct file_set *set, const char *name, const struct format *const *formats,
                              const struct format *forced, const struct format_request *request,
                              struct haul_error *err)
 {
-    *set = (struct file_set){.formats = formats,
-                             .format = forced,
-                             .said = forced != NULL,
-                             .store = store_for(name),
-                             .request = request};
+    *set =
+        (struct file_set){.formats = formats, .format = forced, .said = forced != NULL, .request = request};
     pthread_mutex_init(&set->lock, NULL);
-    const char **names = NULL;
-    size_t count = 0;
-    enum haul_code code = set->store->list(name, &set->arena, &names, &count, err);
-    if (!code && set->store == &store_local && path_is_folder(name))
-        code = folder_filter(set, name, names, &count, err);
-    if (!code) {
-        set->files = arena_alloc_array(&set->arena, count, sizeof *set->files);
-        code = set->files ? HAUL_OK : error_nomem(err, "a list of files");
-    }
-    if (code) {
+    enum haul_code code = set_add_all(set, name, err);
+    if (!code)
+        code = set_check_twice(set, err);
+    if (code)
         file_set_release(set);
-        return code;
-    }
-    set->count = count;
-    for (size_t i = 0; i < count; i++)
-        set->files[i].name = names[i];
-    return HAUL_OK;
+    return code;
 }
 
 /* ---- opening and closing ---- */
@@ -175,7 +226,7 @@ static enum haul_code set_open(struct file_set *set, struct set_file *file, stru
 {
     if (set->open_count >= FILE_SET_OPEN_MAX)
         set_make_room(set);
-    enum haul_code code = set->store->open(file->name, set->request->context, &file->file, err);
+    enum haul_code code = file->store->open(file->name, set->request->context, &file->file, err);
     if (code)
         return code;
     file->next_open = set->open_first;
@@ -217,6 +268,7 @@ void file_set_release(struct file_set *set)
 {
     while (set->open_first)
         set_close(set, set->open_first);
+    free(set->files);
     arena_release(&set->arena);
     pthread_mutex_destroy(&set->lock);
     *set = (struct file_set){0};

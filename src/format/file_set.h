@@ -13,6 +13,7 @@
 
 struct set_file {
     const char *name;
+    const struct store_ops *store;
     const char *identity;    /* at its first opening; NULL before */
     int64_t bytes;           /* -1: a stream */
     struct input_file *file; /* NULL: closed */
@@ -26,7 +27,6 @@ struct file_set {
     const struct format *const *formats;
     const struct format *format; /* NULL until the first file was seen */
     bool said;                   /* by --from: no file is asked */
-    const struct store_ops *store;
     const struct format_request *request;
     struct set_file *files;
     size_t count;
@@ -37,7 +37,8 @@ struct file_set {
     struct arena arena;
 };
 
-/* The files `name` stands for. `forced` may be NULL. `request` outlives the set. */
+/* The files `name` stands for: a name, pattern or folder, or several of these, one
+ * a line, in this order. `forced` may be NULL. `request` outlives the set. */
 enum haul_code file_set_init(struct file_set *set, const char *name, const struct format *const *formats,
                              const struct format *forced, const struct format_request *request,
                              struct haul_error *err);

@@ -27,6 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ADOPT_BYTES ((int64_t)1 << 30) /* of rows, taken as one unit */
+
 struct file_sink {
     struct sink sink;
     struct context context;
@@ -121,6 +123,7 @@ static enum haul_code files_negotiate(struct sink *sink, const struct sink_reque
     if (code)
         return code;
     files->mode = request->mode;
+    files->setup.adopts = terms->adopts = request->adopt && files->target.format->adopts;
     terms->target = arena_text(&terms->arena, files->target.name);
     terms->identity = ""; /* an inode would be another one after each publishing */
     terms->absent = files->target.local && !path_exists(files->target.path);
@@ -130,6 +133,10 @@ static enum haul_code files_negotiate(struct sink *sink, const struct sink_reque
     terms->part_bytes = -1;
     if (files->target.format->piece_size)
         files->target.format->piece_size(&files->request, &terms->part_rows, &terms->part_bytes);
+    if (terms->adopts) {
+        terms->part_rows = INT64_MAX;
+        terms->part_bytes = ADOPT_BYTES;
+    }
     negotiate_resume(files, terms);
     bool fine = terms->target && (terms->state_home || !files->target.folder);
     if (!fine)

@@ -118,6 +118,22 @@ static enum haul_code describe_file(struct file_source *files, size_t index, str
     return code;
 }
 
+/* Only what is asked of files whose parts are to be kept as they are. */
+static enum haul_code match_first(struct file_source *files, size_t index, struct haul_error *err)
+{
+    struct format_input *first = NULL, *input = NULL;
+    enum haul_code code = file_set_take(&files->set, 0, &first, err);
+    if (code)
+        return code;
+    code = file_set_take(&files->set, index, &input, err);
+    if (!code && input->ops->match && input->ops->match(input, first, err))
+        code = file_set_error(&files->set, index, err);
+    if (input)
+        file_set_let_go(&files->set, index);
+    file_set_let_go(&files->set, 0);
+    return code;
+}
+
 static enum haul_code describe_more(struct file_source *files, size_t index, struct source_info *info,
                                     struct haul_error *err)
 {
@@ -125,6 +141,8 @@ static enum haul_code describe_more(struct file_source *files, size_t index, str
     enum haul_code code = describe_file(files, index, &more, err);
     if (!code)
         code = schema_join(&info->schema, &more.schema, &files->set, index, err);
+    if (!code && files->wanted.alike)
+        code = match_first(files, index, err);
     if (!code) {
         info_join(info, &more);
         info->bytes = sum_known(info->bytes, more.bytes);
@@ -392,7 +410,7 @@ static const struct source_ops file_source_ops = {.name = "file",
 static enum haul_code request_copy(const struct source_request *from, struct arena *arena,
                                    struct source_request *to, struct haul_error *err)
 {
-    *to = (struct source_request){.column_count = from->column_count};
+    *to = (struct source_request){.column_count = from->column_count, .alike = from->alike};
     const char **columns = NULL;
     bool fine = true;
     if (from->columns) {
@@ -446,6 +464,33 @@ enum haul_code file_source_open(const char *name, const struct format *const *fo
     }
     *source = &files->source;
     return HAUL_OK;
+}
+
+/* ---- parts for a sink that adopts them ---- */
+
+enum haul_code file_source_take(struct source *source, const struct part *part, struct file_part *taken,
+                                struct haul_error *err)
+{
+    struct file_source *files = (struct file_source *)source;
+    struct file_part found = {.source = source};
+    enum haul_code code = spec_parse(files, part->spec, &found.index, &found.spec, err);
+    if (!code)
+        code = file_set_take(&files->set, found.index, &found.input, err);
+    if (!code)
+        *taken = found;
+    return code;
+}
+
+void file_source_let_go(struct file_part *taken)
+{
+    if (taken->source)
+        file_set_let_go(&((struct file_source *)taken->source)->set, taken->index);
+    *taken = (struct file_part){0};
+}
+
+enum haul_code file_source_failed(const struct file_part *taken, struct haul_error *err)
+{
+    return file_set_error(&((struct file_source *)taken->source)->set, taken->index, err);
 }
 
 /* ---- looking ---- */

@@ -8,13 +8,17 @@
  */
 #include "format/file_writer.h"
 
+#include "format/file_source.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 struct file_writer {
     struct writer writer;
     struct file_output *output;
     const struct context *context;
     struct piece *piece;
+    struct file_part from; /* of an adopted piece */
     uint64_t part;
     bool drained; /* bytes of this uncommitted unit stand in the file */
 };
@@ -33,6 +37,7 @@ static enum haul_code writer_write(struct writer *writer, const struct batch *ba
 static void writer_close(struct file_writer *file)
 {
     file->piece->ops->close(file->piece);
+    file_source_let_go(&file->from);
     free(file);
 }
 
@@ -64,8 +69,38 @@ static enum haul_code writer_commit(struct writer *writer, struct receipt *recei
     return code;
 }
 
+/* The part as a piece, if the source is files of our format. */
+static enum haul_code writer_adopt(struct writer *writer, struct source *source, const struct part *part,
+                                   struct receipt *receipt, bool *taken, struct haul_error *err)
+{
+    struct file_writer *file = (struct file_writer *)writer;
+    const struct output_setup *setup = file->output->setup;
+    struct format_output *output = file->output->format;
+    struct piece *piece = NULL;
+    *taken = false;
+    if (!setup->adopts || !output->ops->adopt)
+        return HAUL_OK;
+    if (strcmp(source->ops->name, "file") != 0)
+        return error_set(err, HAUL_USAGE, "row groups can only be kept of files; %s is none",
+                         source->ops->name);
+    enum haul_code code = file_source_take(source, part, &file->from, err);
+    if (code)
+        return code;
+    if (file_source_format(source) != setup->format)
+        return error_set(err, HAUL_USAGE, "row groups of %s cannot be kept in %s; use haul copy",
+                         file_source_format(source)->name, setup->format->name);
+    code = output->ops->adopt(output, file->from.input, file->from.spec, &piece, err);
+    if (code)
+        return file_source_failed(&file->from, err);
+    file->piece->ops->close(file->piece);
+    file->piece = piece;
+    receipt->rows = piece->rows;
+    *taken = true;
+    return HAUL_OK;
+}
+
 static const struct writer_ops file_writer_ops = {
-    .write = writer_write, .commit = writer_commit, .abort = writer_abort};
+    .adopt = writer_adopt, .write = writer_write, .commit = writer_commit, .abort = writer_abort};
 
 enum haul_code file_writer_open(struct file_output *output, const struct context *context,
                                 const struct unit *unit, struct writer **writer, struct haul_error *err)

@@ -39,6 +39,8 @@ struct format_input_ops {
                            int64_t first_row, struct reader **reader, struct haul_error *err);
     /* Facts for `haul inspect`: see struct inspection. NULL: only what describe says. */
     enum haul_code (*inspect)(struct format_input *input, struct inspection *out, struct haul_error *err);
+    /* Can parts of both be adopted by one output? HAUL_DATA says what differs. NULL: no matter. */
+    enum haul_code (*match)(struct format_input *input, struct format_input *first, struct haul_error *err);
     void (*close)(struct format_input *input);
 };
 struct format_input { /* first member of each tenant's own struct */
@@ -61,6 +63,7 @@ struct piece_ops {
 };
 struct piece { /* first member of each tenant's own struct */
     const struct piece_ops *ops;
+    int64_t rows; /* of an adopted piece, which cannot be written to */
 };
 
 struct format_output;
@@ -68,6 +71,10 @@ struct format_output_ops {
     /* An empty piece, for the worker whose context this is. */
     enum haul_code (*piece)(struct format_output *output, const struct context *context,
                             const char *spill_folder, struct piece **piece, struct haul_error *err);
+    /* A sealed piece that is a part of a file of the same format, as it stands
+     * there; `input` outlives it. NULL: never. */
+    enum haul_code (*adopt)(struct format_output *output, struct format_input *input, const char *spec,
+                            struct piece **piece, struct haul_error *err);
     /* Appends a sealed piece (and what belongs before the first one). *note is
      * allocated in `arena`; NULL when the format needs none. */
     enum haul_code (*append)(struct format_output *output, struct piece *piece, struct output_file *file,
@@ -119,6 +126,8 @@ struct format {
 
     /* Rows and in-memory bytes a piece should hold (row group size). */
     void (*piece_size)(const struct format_request *request, int64_t *rows, int64_t *bytes);
+
+    bool adopts; /* its outputs have `adopt` */
 };
 
 #endif

@@ -37,6 +37,9 @@ static enum haul_code settings_check(const struct run *run, struct haul_error *e
         return error_set(err, HAUL_USAGE, "--max-errors is a number of rows, or -1 for any number");
     if (settings_given(settings, "limit") && settings_number(settings, "limit") < 0)
         return error_set(err, HAUL_USAGE, "--limit is a number of rows");
+    if (settings_flag(settings, "verify") && run->transfer->request.adopt)
+        return error_set(err, HAUL_USAGE,
+                         "--verify compares values, which combine does not look at; use haul verify");
     if (settings_flag(settings, "verify") && !run->transfer->open_target)
         return error_set(err, HAUL_UNSUPPORTED, "--verify: this target cannot be read again");
     if (settings_flag(settings, "verify") && run->transfer->request.mode == SINK_APPEND)

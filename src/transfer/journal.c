@@ -81,6 +81,8 @@ enum haul_code journal_print(const char *type, const struct receipt *receipt, st
 {
     char hash[HASH_TEXT_BYTES];
     hash_print(receipt->hash, hash);
+    if (receipt->unhashed)
+        hash[0] = '\0';
     json_t *root = json_object();
     bool done =
         root && put_number(root, "v", JOURNAL_VERSION) && put(root, "type", json_string(type)) &&
@@ -128,12 +130,13 @@ static bool receipt_parse(const json_t *root, const char *type, struct receipt *
         get_number(root, "rejects", &receipt->reject_count) &&
         get_number(root, "losses", &receipt->loss_count) &&
         get_number(root, "bytes", &receipt->bytes_written) && json_is_boolean(last) && hash &&
-        hash_parse(hash, &receipt->hash) && get_text(root, "text", arena, &receipt->text) &&
+        (!hash[0] || hash_parse(hash, &receipt->hash)) && get_text(root, "text", arena, &receipt->text) &&
         get_text(root, "reject_lines", arena, &receipt->rejects);
     if (!whole)
         return false;
     receipt->unit.part = (uint64_t)part;
     receipt->last = json_is_true(last);
+    receipt->unhashed = !hash[0];
     return true;
 }
 

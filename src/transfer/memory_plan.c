@@ -93,7 +93,7 @@ struct split_request memory_plan_split(const struct memory_plan *plan, const str
     int64_t unit_rows = settings_number(settings, "unit-rows");
     if (request.part_rows <= 0)
         request.part_rows = PART_ROWS_SQL;
-    bool users_own = terms->part_is_unit && settings_given(settings, "rowgroup-size");
+    bool users_own = terms->adopts || (terms->part_is_unit && settings_given(settings, "rowgroup-size"));
     if (info->rows > 0 && !users_own) {
         int64_t even = info->rows / ((int64_t)plan->workers * PARTS_PER_WORKER) + 1;
         even = even < PART_ROWS_MIN ? PART_ROWS_MIN : even;

@@ -151,7 +151,8 @@ static enum haul_code threads_plan(struct run *run, struct haul_error *err)
 {
     if (run->plan.part_count < (uint64_t)run->workers)
         run->workers = (int)run->plan.part_count;
-    run->ahead = run->workers == 1 && run->memory_plan.workers > 1 && run->plan.limit < 0;
+    run->ahead =
+        run->workers == 1 && run->memory_plan.workers > 1 && run->plan.limit < 0 && !run->terms.adopts;
     if (run->context.memory)
         return HAUL_OK;
     if (memory_open(&run->memory, (size_t)run->memory_plan.bytes_max, run->workers, err))
@@ -203,13 +204,23 @@ static enum haul_code publish(struct run *run, struct haul_error *err)
     return code ? run_failed_at(HAUL_SIDE_TARGET, err) : HAUL_OK;
 }
 
+/* Nobody saw the rows of adopted parts: their number must be what the source said. */
+static enum haul_code rows_check(const struct run *run, struct haul_error *err)
+{
+    if (!run->tally.unhashed || !run->info.rows_exact || run->tally.rows == run->info.rows)
+        return HAUL_OK;
+    return error_set(err, HAUL_INTEGRITY, "the source has %lld rows, and %lld were taken over",
+                     (long long)run->info.rows, (long long)run->tally.rows);
+}
+
 static enum haul_code finish(struct run *run, struct haul_error *err)
 {
-    if (context_check(&run->context, err) || publish(run, err))
+    if (context_check(&run->context, err) || rows_check(run, err) || publish(run, err))
         return err->code;
     struct receipt sums = {.rows = run->tally.rows,
                            .rows_offered = run->tally.rows_offered,
                            .hash = run->tally.hash,
+                           .unhashed = run->tally.unhashed,
                            .reject_count = run->tally.rejects,
                            .loss_count = run->tally.losses,
                            .bytes_written = run->tally.bytes_written,
@@ -348,7 +359,10 @@ static void result_fill(struct run *run, struct haul_result *result)
     result->bytes_read = atomic_load(&run->progress.bytes_read);
     result->bytes_written = tally->bytes_written;
     result->seconds = progress_seconds(&run->progress);
-    hash_print(tally->hash, result->hash);
+    if (tally->unhashed)
+        result->hash[0] = '\0';
+    else
+        hash_print(tally->hash, result->hash);
     memcpy(result->run, run->plan.run, sizeof result->run);
 }
 

@@ -31,6 +31,7 @@ static void sums_add(struct tally *tally, const struct receipt *receipt)
     tally->losses += receipt->loss_count;
     tally->bytes_written += receipt->bytes_written;
     tally->hash = hash_add(tally->hash, receipt->hash);
+    tally->unhashed |= receipt->unhashed;
 }
 
 static void sums_subtract(struct tally *tally, const struct receipt *receipt)

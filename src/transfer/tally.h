@@ -15,6 +15,7 @@ struct tally {
     size_t resumed; /* how many were there at the start */
     int64_t rows, rows_offered, rows_resumed, rejects, losses, bytes_written;
     struct hash128 hash;
+    bool unhashed; /* a receipt has none, so there is no sum */
     struct loss *loss_list; /* per column, of this process's units */
     struct arena arena;
 };

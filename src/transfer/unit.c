@@ -257,6 +257,32 @@ static enum haul_code unit_claim(struct attempt *attempt, enum unit_state *state
     }
 }
 
+/* The whole part at once, without batches, when the sink can take it. */
+static enum haul_code unit_adopt(struct attempt *attempt, bool *taken, struct haul_error *err)
+{
+    struct unit_worker *worker = attempt->worker;
+    const struct unit_task *task = attempt->task;
+    struct writer *writer = attempt->writer;
+    struct receipt *receipt = attempt->receipt;
+    if (!writer->ops->adopt || worker->plan->cut || worker->plan->limit >= 0 || task->row > 0)
+        return HAUL_OK;
+    progress_sit(worker->progress, worker->seat, ACTIVITY_SINK);
+    if (writer->ops->adopt(writer, worker->source, task->part, receipt, taken, err))
+        return target_failed(err);
+    if (!*taken)
+        return HAUL_OK;
+    if (task->part->rows >= 0 && task->part->rows != receipt->rows)
+        return error_set(err, HAUL_CHANGED, "part %llu has %lld rows where the plan knows %lld",
+                         (unsigned long long)task->part->index, (long long)receipt->rows,
+                         (long long)task->part->rows);
+    receipt->rows_offered = attempt->progress_rows = receipt->rows;
+    receipt->unhashed = receipt->last = true;
+    atomic_fetch_add_explicit(&worker->progress->rows, receipt->rows, memory_order_relaxed);
+    if (task->part->bytes > 0)
+        atomic_fetch_add_explicit(&worker->progress->bytes_read, task->part->bytes, memory_order_relaxed);
+    return HAUL_OK;
+}
+
 static enum haul_code unit_attempt(struct attempt *attempt, struct haul_error *err)
 {
     struct unit_worker *worker = attempt->worker;
@@ -272,7 +298,10 @@ static enum haul_code unit_attempt(struct attempt *attempt, struct haul_error *e
         atomic_fetch_add(&worker->progress->rows, attempt->receipt->rows);
         return HAUL_OK;
     }
-    enum haul_code code = unit_fill(attempt, err);
+    bool taken = false;
+    enum haul_code code = unit_adopt(attempt, &taken, err);
+    if (!code && !taken)
+        code = unit_fill(attempt, err);
     if (!code)
         code = unit_commit(attempt, err);
     if (code && attempt->writer)

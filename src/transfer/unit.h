@@ -12,6 +12,7 @@ struct unit_worker {
     struct collector collector;
     struct intake intake;
     struct hasher hasher; /* for rows the target refuses */
+    struct source *source; /* for a sink that adopts its parts */
     struct sink *sink;
     const struct schema *schema; /* the target's */
     const struct plan *plan;

@@ -35,6 +35,7 @@ static enum haul_code worker_open(struct worker *worker, int seat, struct haul_e
     unit->context.memory = worker->share;
     unit->collector.limit = &run->limit;
     unit->context.collector = &unit->collector;
+    unit->source = run->transfer->source;
     unit->sink = run->transfer->sink;
     unit->schema = &run->terms.schema;
     unit->plan = &run->plan;

@@ -1,9 +1,8 @@
 /*
  * footer.c: the tables of the footer's structs, for thrift.c, and the names of
  * their enums. Field ids and requiredness as parquet.thrift has them;
- * specification section 3. Fields that haul has no use for (bloom filter
- * headers, geospatial statistics, column metadata's own keys when copied) are
- * left out of the tables and so skipped.
+ * specification section 3. Fields that haul neither uses nor carries over when
+ * it combines files are left out of the tables and so skipped.
  */
 #include "format/parquet/footer.h"
 
@@ -52,6 +51,15 @@ static const struct thrift_row integer_rows[] = {
 };
 static const struct thrift_table TABLE(integer_table, "IntType", logical_integer, integer_rows);
 
+static const struct thrift_row variant_rows[] = {ROW(VARIANT_VERSION, logical_variant, version, I8)};
+static const struct thrift_table TABLE(variant_table, "VariantType", logical_variant, variant_rows);
+
+static const struct thrift_row geography_rows[] = {
+    ROW(GEOGRAPHY_CRS, logical_geography, crs, BYTES),
+    ROW(GEOGRAPHY_ALGORITHM, logical_geography, algorithm, I32),
+};
+static const struct thrift_table TABLE(geography_table, "GeographyType", logical_geography, geography_rows);
+
 static const struct thrift_row logical_rows[] = {
     BARE(LOGICAL_STRING, "STRING"),
     BARE(LOGICAL_MAP, "MAP"),
@@ -67,9 +75,10 @@ static const struct thrift_row logical_rows[] = {
     BARE(LOGICAL_BSON, "BSON"),
     BARE(LOGICAL_UUID, "UUID"),
     BARE(LOGICAL_FLOAT16, "FLOAT16"),
-    BARE(LOGICAL_VARIANT, "VARIANT"),
-    BARE(LOGICAL_GEOMETRY, "GEOMETRY"),
-    BARE(LOGICAL_GEOGRAPHY, "GEOGRAPHY"),
+    ROW_OF(LOGICAL_VARIANT, logical_type, variant, STRUCT, variant_table),
+    ROW_OF(LOGICAL_GEOMETRY, logical_type, geometry, STRUCT, geography_table),
+    ROW_OF(LOGICAL_GEOGRAPHY, logical_type, geography, STRUCT, geography_table),
+    BARE(LOGICAL_FILE, "FILE"),
 };
 static const struct thrift_table TABLE(logical_table, "LogicalType", logical_type, logical_rows);
 
@@ -110,6 +119,25 @@ static const struct thrift_row size_statistics_rows[] = {
 static const struct thrift_table TABLE(size_statistics_table, "SizeStatistics", size_statistics,
                                        size_statistics_rows);
 
+static const struct thrift_row box_rows[] = {
+    NEED(1, bounding_box, x_min, DOUBLE),
+    NEED(2, bounding_box, x_max, DOUBLE),
+    NEED(3, bounding_box, y_min, DOUBLE),
+    NEED(4, bounding_box, y_max, DOUBLE),
+    ROW(BOX_Z_MIN, bounding_box, z_min, DOUBLE),
+    ROW(BOX_Z_MAX, bounding_box, z_max, DOUBLE),
+    ROW(BOX_M_MIN, bounding_box, m_min, DOUBLE),
+    ROW(BOX_M_MAX, bounding_box, m_max, DOUBLE),
+};
+static const struct thrift_table TABLE(box_table, "BoundingBox", bounding_box, box_rows);
+
+static const struct thrift_row geospatial_rows[] = {
+    ROW_OF(GEOSPATIAL_BOX, geospatial_statistics, box, STRUCT, box_table),
+    ROW(GEOSPATIAL_TYPES, geospatial_statistics, types, LIST_I32),
+};
+static const struct thrift_table TABLE(geospatial_table, "GeospatialStatistics", geospatial_statistics,
+                                       geospatial_rows);
+
 static const struct thrift_row key_value_rows[] = {
     NEED(1, key_value, key, BYTES),
     ROW(KEY_VALUE_VALUE, key_value, value, BYTES),
@@ -141,6 +169,8 @@ static const struct thrift_row column_rows[] = {
     ROW(COLUMN_META_BLOOM_FILTER_OFFSET, column_metadata, bloom_filter_offset, I64),
     ROW(COLUMN_META_BLOOM_FILTER_LENGTH, column_metadata, bloom_filter_length, I32),
     ROW_OF(COLUMN_META_SIZE_STATISTICS, column_metadata, size_statistics, STRUCT, size_statistics_table),
+    ROW_OF(COLUMN_META_GEOSPATIAL_STATISTICS, column_metadata, geospatial_statistics, STRUCT,
+           geospatial_table),
 };
 static const struct thrift_table TABLE(column_table, "ColumnMetaData", column_metadata, column_rows);
 
@@ -220,6 +250,10 @@ static const struct thrift_row column_index_rows[] = {
     ROW(COLUMN_INDEX_NAN_COUNTS, column_index, nan_counts, LIST_I64),
 };
 const struct thrift_table TABLE(thrift_column_index, "ColumnIndex", column_index, column_index_rows);
+
+/* ---- Bloom filters ---- */
+static const struct thrift_row bloom_rows[] = {NEED(1, bloom_header, bytes, I32)};
+const struct thrift_table TABLE(thrift_bloom_header, "BloomFilterHeader", bloom_header, bloom_rows);
 
 /* ---- names ---- */
 static const char *name_at(const char *const *names, int count, int32_t i)

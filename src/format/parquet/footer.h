@@ -94,7 +94,8 @@ enum parquet_logical {
     LOGICAL_FLOAT16 = 15,
     LOGICAL_VARIANT = 16,
     LOGICAL_GEOMETRY = 17,
-    LOGICAL_GEOGRAPHY = 18
+    LOGICAL_GEOGRAPHY = 18,
+    LOGICAL_FILE = 19
 };
 
 struct logical_decimal { /* both required */
@@ -115,11 +116,24 @@ struct logical_integer { /* both required */
     int8_t bits;
     bool is_signed;
 };
+enum { VARIANT_VERSION = 1 };
+struct logical_variant {
+    uint32_t has;
+    int8_t version;
+};
+enum { GEOGRAPHY_CRS = 1, GEOGRAPHY_ALGORITHM = 2 };
+struct logical_geography { /* of GEOMETRY, without the algorithm, and GEOGRAPHY */
+    uint32_t has;
+    struct slice crs;
+    int32_t algorithm;
+};
 struct logical_type {
     uint32_t has;
     struct logical_decimal *decimal;
     struct logical_time *time, *timestamp;
     struct logical_integer *integer;
+    struct logical_variant *variant;
+    struct logical_geography *geometry, *geography;
 };
 
 /* ---- schema ---- */
@@ -169,6 +183,18 @@ struct size_statistics {
     THRIFT_LIST(int64_t) definition_level_histogram;
 };
 
+enum { BOX_Z_MIN = 5, BOX_Z_MAX = 6, BOX_M_MIN = 7, BOX_M_MAX = 8 };
+struct bounding_box { /* required: x and y */
+    uint32_t has;
+    double x_min, x_max, y_min, y_max, z_min, z_max, m_min, m_max;
+};
+enum { GEOSPATIAL_BOX = 1, GEOSPATIAL_TYPES = 2 };
+struct geospatial_statistics {
+    uint32_t has;
+    struct bounding_box *box;
+    THRIFT_LIST(int32_t) types;
+};
+
 struct key_value { /* required: key */
     uint32_t has;
     struct slice key, value;
@@ -188,7 +214,8 @@ enum {
     COLUMN_META_ENCODING_STATS = 13,
     COLUMN_META_BLOOM_FILTER_OFFSET = 14,
     COLUMN_META_BLOOM_FILTER_LENGTH = 15,
-    COLUMN_META_SIZE_STATISTICS = 16
+    COLUMN_META_SIZE_STATISTICS = 16,
+    COLUMN_META_GEOSPATIAL_STATISTICS = 17
 };
 struct column_metadata { /* required: type to total_compressed_size, data_page_offset */
     uint32_t has;
@@ -201,6 +228,7 @@ struct column_metadata { /* required: type to total_compressed_size, data_page_o
     THRIFT_LIST(struct page_encoding_stats) encoding_stats;
     struct statistics *statistics;
     struct size_statistics *size_statistics;
+    struct geospatial_statistics *geospatial_statistics;
 };
 
 enum {
@@ -295,6 +323,13 @@ struct column_index { /* required: null_pages, min_values, max_values, boundary_
     THRIFT_LIST(int64_t) definition_level_histograms;
     THRIFT_LIST(int64_t) nan_counts;
 };
+
+/* ---- Bloom filters ---- */
+struct bloom_header { /* required: numBytes */
+    uint32_t has;
+    int32_t bytes;
+};
+extern const struct thrift_table thrift_bloom_header;
 
 /* For thrift_parse and thrift_write. */
 extern const struct thrift_table thrift_file_metadata;

@@ -24,4 +24,5 @@ const struct format format_parquet = {
     .negotiate = parquet_negotiate,
     .open_output = parquet_open_output,
     .piece_size = parquet_piece_size,
+    .adopts = true,
 };

@@ -12,6 +12,7 @@
  */
 #include "format/parquet/input.h"
 #include "format/parquet/arrow_schema.h"
+#include "format/parquet/match.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,17 +240,25 @@ static bool spec_parse(const char *spec, size_t *first, size_t *last)
     return true;
 }
 
+enum haul_code parquet_range(const struct parquet_input *input, const char *spec, struct group_range *range,
+                             struct haul_error *err)
+{
+    if (!spec_parse(spec, &range->first, &range->last))
+        return error_set(err, HAUL_DATA, "\"%s\" names no row groups", spec);
+    if (range->first <= range->last && range->last >= input->meta.row_groups.count)
+        return error_set(err, HAUL_CHANGED, "\"%s\" names row groups the file does not have; it was changed",
+                         spec);
+    return HAUL_OK;
+}
+
 static enum haul_code input_open(struct format_input *base, const struct context *context,
                                  const struct part *part, int64_t first_row, struct reader **reader,
                                  struct haul_error *err)
 {
     struct parquet_input *input = parquet(base);
     struct group_range range = {.first_row = first_row};
-    if (!spec_parse(part->spec, &range.first, &range.last))
-        return error_set(err, HAUL_DATA, "\"%s\" names no row groups", part->spec);
-    if (range.first <= range.last && range.last >= input->meta.row_groups.count)
-        return error_set(err, HAUL_CHANGED, "\"%s\" names row groups the file does not have; it was changed",
-                         part->spec);
+    if (parquet_range(input, part->spec, &range, err))
+        return err->code;
     return parquet_open_reader(input, context, &range, reader, err);
 }
 
@@ -268,6 +277,7 @@ static const struct format_input_ops input_ops = {
     .split = input_split,
     .open = input_open,
     .inspect = parquet_inspect,
+    .match = parquet_match,
     .close = input_close,
 };
 

@@ -33,6 +33,10 @@ struct group_range {
     int64_t first_row;
 };
 
+/* What a part's spec names. */
+enum haul_code parquet_range(const struct parquet_input *input, const char *spec, struct group_range *range,
+                             struct haul_error *err);
+
 /* read.c */
 enum haul_code parquet_open_reader(struct parquet_input *input, const struct context *context,
                                    const struct group_range *range, struct reader **reader,

@@ -7,10 +7,15 @@
  * continued by another process gets them back from the receipts. finish writes
  * column indexes, offset indexes and the footer. Nothing in the file depends on
  * time, machine or chance.
+ *
+ * Pieces may also be row groups of other files (adopt.h); then the footer says
+ * what those files' footers say together (head.h).
  */
 #include "format/parquet/write.h"
+#include "format/parquet/adopt.h"
 #include "format/parquet/arrow_schema.h"
 #include "format/parquet/base64.h"
+#include "format/parquet/head.h"
 #include "format/parquet/write_options.h"
 
 #define CREATED_BY   "haul version 0.1.0"
@@ -23,6 +28,8 @@ struct output {
     struct tree tree;
     struct arena arena; /* the tree */
     struct write_plan plan;
+    const struct context *context;
+    struct head head;      /* when row groups were adopted */
     struct buffer records; /* of all row groups in the file */
     size_t group_count;
 };
@@ -79,43 +86,86 @@ static enum haul_code append_groups(struct output *output, const struct parquet_
     return code ? code : buffer_reserve(&output->records, record->length, err);
 }
 
-static enum haul_code output_append(struct format_output *base, struct piece *piece_base,
-                                    struct output_file *file, struct arena *arena, const char **note,
-                                    struct haul_error *err)
+static enum haul_code output_adopt(struct format_output *base, struct format_input *input, const char *spec,
+                                   struct piece **piece, struct haul_error *err)
+{
+    (void)base;
+    return adopted_piece_open(input, spec, piece, err);
+}
+
+static enum haul_code head_take(struct output *output, const struct parquet_input *input,
+                                struct buffer *record, struct haul_error *err)
+{
+    char dropped[HEAD_KEY_BYTES];
+    bool changed = false;
+    enum haul_code code = head_merge(&output->head, &input->meta, &changed, dropped, err);
+    if (!code && dropped[0])
+        context_note(output->context,
+                     "%s: its metadata \"%s\" is not that of the files before, and is left out",
+                     input->file->name, dropped);
+    return code || !changed ? code : head_write(&output->head, record, err);
+}
+
+static enum haul_code append_adopted(struct output *output, const struct adopted_piece *piece,
+                                     struct output_file *file, struct buffer *record, struct haul_error *err)
+{
+    struct input_file *from = piece->input->file;
+    enum haul_code code = append_magic(file, err);
+    if (!code && piece->input->tree.leaf_count != output->tree.leaf_count)
+        code = error_set(err, HAUL_INTERNAL, "row groups of other columns");
+    if (!code)
+        code = head_take(output, piece->input, record, err);
+    for (size_t g = piece->range.first; !code && g <= piece->range.last; g++)
+        code = adopted_group_append(piece, g, output->context, file, record, err);
+    if (!code)
+        code = from->ops->check(from, err); /* what was copied is what the footer spoke of */
+    return code ? code : buffer_reserve(&output->records, record->length, err);
+}
+
+static enum haul_code output_append(struct format_output *base, struct piece *piece, struct output_file *file,
+                                    struct arena *arena, const char **note, struct haul_error *err)
 {
     struct output *output = output_of(base);
-    const struct parquet_piece *piece = (const struct parquet_piece *)piece_base;
+    const struct adopted_piece *adopted = adopted_piece_of(piece);
+    const struct parquet_piece *own = adopted ? NULL : (const struct parquet_piece *)piece;
+    size_t groups = adopted ? adopted->group_count : own->group_count;
     struct buffer record;
     buffer_init(&record, NULL);
-    enum haul_code code = append_groups(output, piece, file, &record, err);
+    enum haul_code code = adopted ? append_adopted(output, adopted, file, &record, err)
+                                  : append_groups(output, own, file, &record, err);
     if (!code)
         code = note_print(&record, arena, note, err);
     if (!code && record.length > 0)
         buffer_put(&output->records, record.data, record.length);
     if (!code)
-        output->group_count += piece->group_count;
+        output->group_count += groups;
     buffer_release(&record);
     return code;
 }
 
 /* ---- restoring ---- */
 
-/* Counts the records in `data` and checks that all stand before `offset`. */
-static enum haul_code check_records(const struct output *output, struct slice data, int64_t offset,
-                                    size_t *count, struct haul_error *err)
+/* Counts the records of row groups in `data`, checks that all stand before `offset`,
+ * and takes the heads among them. */
+static enum haul_code check_records(struct output *output, struct slice data, int64_t offset, size_t *count,
+                                    struct haul_error *err)
 {
     struct arena arena = {0};
     enum haul_code code = HAUL_OK;
     *count = 0;
     while (!code && data.length > 0) {
-        struct group_note note;
+        struct group_note note = {0};
         size_t used = 0;
-        code = group_note_read(data, output->tree.leaf_count, &arena, &note, &used, err);
+        if (head_is_next(data)) {
+            code = head_read(&output->head, data, &used, err);
+        } else {
+            code = group_note_read(data, output->tree.leaf_count, &arena, &note, &used, err);
+            ++*count;
+        }
         if (!code && note.row_group.file_offset + note.row_group.total_compressed_size > offset)
             code = error_set(err, HAUL_INTEGRITY, "a receipt names a row group behind the end of the file");
         data.data += used;
         data.length -= used;
-        ++*count;
     }
     arena_release(&arena);
     return code;
@@ -148,9 +198,12 @@ static enum haul_code read_notes(const struct output *output, struct arena *aren
     *notes = arena_alloc_array(arena, output->group_count + 1, sizeof **notes);
     if (!*notes)
         return error_nomem(err, "the footer");
-    for (size_t g = 0; !code && g < output->group_count; g++) {
+    for (size_t g = 0; !code && g < output->group_count;) {
         size_t used = 0;
-        code = group_note_read(data, output->tree.leaf_count, arena, &(*notes)[g], &used, err);
+        if (head_is_next(data))
+            used = head_skip(data);
+        else
+            code = group_note_read(data, output->tree.leaf_count, arena, &(*notes)[g++], &used, err);
         data.data += used;
         data.length -= used;
     }
@@ -201,6 +254,8 @@ static enum haul_code put_offset_indexes(struct index_writer *writer, struct gro
     enum haul_code code = HAUL_OK;
     for (size_t i = 0; !code && i < note->row_group.columns.count; i++) {
         struct column_chunk *chunk = &note->row_group.columns.items[i];
+        if (note->offset_indexes[i].length == 0) /* adopted, of a file without */
+            continue;
         code = index_put(writer, note->offset_indexes[i], &chunk->offset_index_offset,
                          &chunk->offset_index_length, err);
         chunk->has |= 1u << CHUNK_OFFSET_INDEX_OFFSET | 1u << CHUNK_OFFSET_INDEX_LENGTH;
@@ -231,14 +286,23 @@ static struct slice text_slice(const char *text)
 /* What Parquet's own types cannot say. */
 struct extras {
     struct buffer sql_types, arrow_schema;
-    struct key_value items[2];
+    struct key_value *items; /* room for two and those of a head */
     size_t count;
 };
+
+static bool extras_have(const struct extras *extras, const char *key)
+{
+    for (size_t i = 0; i < extras->count; i++)
+        if (extras->items[i].key.length == strlen(key) &&
+            memcmp(extras->items[i].key.data, key, strlen(key)) == 0)
+            return true;
+    return false;
+}
 
 static void extras_add(struct extras *extras, const char *key, const struct buffer *value)
 {
     struct key_value *item = &extras->items[extras->count];
-    if (value->length == 0)
+    if (value->length == 0 || extras_have(extras, key))
         return;
     item->key = text_slice(key);
     item->value = (struct slice){value->data, value->length};
@@ -246,10 +310,31 @@ static void extras_add(struct extras *extras, const char *key, const struct buff
     extras->count++;
 }
 
+/* Of adopted row groups: what all files agree on. */
+static enum haul_code fill_head(const struct output *output, struct arena *arena, struct extras *extras,
+                                struct file_metadata *file, struct haul_error *err)
+{
+    const struct file_metadata *head = &output->head.meta;
+    extras->items = arena_alloc_array(arena, head->key_values.count + 2, sizeof *extras->items);
+    if (!extras->items)
+        return error_nomem(err, "the footer");
+    if (!output->head.any)
+        return HAUL_OK;
+    file->version = head->version;
+    file->schema.items = head->schema.items;
+    file->schema.count = head->schema.count;
+    extras->count = head->key_values.count;
+    if (extras->count > 0)
+        memcpy(extras->items, head->key_values.items, extras->count * sizeof *extras->items);
+    return HAUL_OK;
+}
+
 static enum haul_code fill_key_values(const struct output *output, struct extras *extras,
                                       struct file_metadata *file, struct haul_error *err)
 {
-    enum haul_code code = schema_sql_types_print(&output->schema, &extras->sql_types, err);
+    enum haul_code code = HAUL_OK;
+    if (!output->head.any)
+        code = schema_sql_types_print(&output->schema, &extras->sql_types, err);
     if (!code && arrow_schema_is_needed(&output->schema))
         code = arrow_schema_print(&output->schema, &extras->arrow_schema, err);
     extras_add(extras, SCHEMA_SQL_TYPES_KEY, &extras->sql_types);
@@ -321,6 +406,8 @@ static enum haul_code append_footer(struct output *output, const struct group_no
     thrift_set(&metadata, FILE_CREATED_BY);
     enum haul_code code = fill_groups(output, notes, arena, &metadata, err);
     if (!code)
+        code = fill_head(output, arena, &extras, &metadata, err);
+    if (!code)
         code = fill_key_values(output, &extras, &metadata, err);
     if (!code)
         code = fill_orders(output, arena, &metadata, err);
@@ -364,6 +451,7 @@ static void output_close(struct format_output *base)
 
 static const struct format_output_ops ops = {
     .piece = output_piece,
+    .adopt = output_adopt,
     .append = output_append,
     .restore = output_restore,
     .finish = output_finish,
@@ -378,6 +466,7 @@ enum haul_code parquet_open_output(const struct format_request *request, const s
         return error_nomem(err, "the Parquet file");
     memset(output, 0, sizeof *output);
     output->base.ops = &ops;
+    output->context = request->context;
     enum haul_code code = write_options_read(request->context, &output->plan, err);
     if (!code)
         code = schema_copy(schema, &output->schema, err);

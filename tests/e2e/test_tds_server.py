@@ -349,6 +349,41 @@ def test_pytds_bulk(server, tmp_path):
         assert [tuple(row) for row in cursor.fetchall()] == [(1, "é"), (2, None)]
 
 
+def test_strict_bulk_and_an_error_in_it(server):
+    pytds = pytest.importorskip("pytds")
+    kinds = pytds.tds_types
+
+    def load(cursor, kind, rows):
+        cursor.copy_to(data=rows, table_or_view="exactly", schema="dbo", columns=[pytds.Column("id", type=kind)])
+
+    server.strict_bulk = True
+    try:
+        with pytds_connect(server) as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE dbo.exactly (id int NOT NULL)")
+            load(cursor, kinds.IntType(), [(1,), (2,)])
+            with pytest.raises(pytds.Error, match="colid 1"):
+                load(cursor, kinds.BigIntType(), [(3,)])
+            server.faults.set(error_in_bulk=(2, 8114, 16))
+            with pytest.raises(pytds.Error, match="asked for"):
+                load(cursor, kinds.IntType(), [(4,), (5,)])
+            cursor.execute("SELECT id FROM dbo.exactly ORDER BY id")
+            assert [row[0] for row in cursor.fetchall()] == [1, 2]
+    finally:
+        server.strict_bulk = False
+
+
+def test_transaction_manager_requests(server):
+    pytds = pytest.importorskip("pytds")
+    ask(server, "CREATE TABLE dbo.managed (id int)")
+    with pytds.connect(dsn="127.0.0.1", port=server.port, user="sa", password=PASSWORD, database="master", autocommit=False,
+                       cafile=str(server.certificate), validate_host=False) as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO managed VALUES (1)")
+        connection.rollback()
+        cursor.execute("INSERT INTO managed VALUES (2)")
+        connection.commit()
+    assert ask(server, "SELECT id FROM managed") == [(2,)]
+
+
 ATTENTION = r"""
 import sys, time, mssql_python
 connection = mssql_python.connect(sys.argv[1], autocommit=True)

@@ -3,7 +3,7 @@
 #
 # HAUL_TRIALS_SOAK kills per path at random times (400: 2,400 over the six paths),
 # and as many of each path's calls (write, fsync, rename, ...) at which it is killed
-# (there are fewer: so each of them).
+# (there are fewer: so each of them). The log has times and outcomes.
 set -eu
 cd "$(dirname "$0")/.."
 trials=${HAUL_TRIALS_SOAK:-400}

@@ -49,7 +49,7 @@ static const char all_tables[] =
     "SELECT s.name, o.name, o.type,"
     " (SELECT SUM(p.rows) FROM sys.partitions AS p WHERE p.object_id = o.object_id AND p.index_id IN (0, 1))"
     " FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id"
-    " WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 ORDER BY s.name, o.name";
+    " WHERE RTRIM(o.type) IN ('U', 'V') AND o.is_ms_shipped = 0 ORDER BY s.name, o.name";
 
 static const char all_tables_plainly[] =
     "SELECT TABLE_SCHEMA, TABLE_NAME, CASE TABLE_TYPE WHEN 'VIEW' THEN 'V' ELSE 'U' END, NULL"
@@ -125,7 +125,8 @@ static enum haul_code find(struct session *session, struct ms_table *table, bool
     add_sys(&sql, table);
     ms_sql_add(&sql, "objects AS o JOIN ");
     add_sys(&sql, table);
-    ms_sql_add(&sql, "schemas AS s ON s.schema_id = o.schema_id WHERE o.type IN ('U', 'V') AND o.name = ");
+    ms_sql_add(&sql,
+               "schemas AS s ON s.schema_id = o.schema_id WHERE RTRIM(o.type) IN ('U', 'V') AND o.name = ");
     ms_sql_literal(&sql, table->name.name);
     ms_sql_add(&sql, " AND s.name = ");
     if (table->name.schema)
@@ -165,13 +166,29 @@ static enum haul_code find_by_select(struct session *session, struct ms_table *t
     return err->code;
 }
 
+/* Cheap when the statistics were right: there are none. */
+static enum haul_code count_all(struct session *session, struct ms_table *table, struct haul_error *err)
+{
+    struct ms_answer answer;
+    struct ms_sql sql = {0};
+    ms_sql_add(&sql, "SELECT COUNT_BIG(*) AS n FROM ");
+    ms_sql_table(&sql, &table->name);
+    if (ask(session, &sql, &answer, err))
+        return err->code;
+    table->rows = ms_answer_number(&answer, 0, 0);
+    ms_answer_release(&answer);
+    return HAUL_OK;
+}
+
 static enum haul_code count_rows(struct session *session, struct ms_table *table, struct haul_error *err)
 {
     struct ms_answer answer;
     struct ms_sql sql = {0};
     table->rows = table->bytes = -1;
-    if (table->is_view || !*table->object_id)
+    if (table->is_view)
         return HAUL_OK;
+    if (!*table->object_id)
+        return count_all(session, table, err);
     ms_sql_add(&sql, "SELECT SUM(row_count), SUM(used_page_count) * 8192 FROM ");
     add_sys(&sql, table);
     ms_sql_add(&sql, "dm_db_partition_stats WHERE index_id IN (0, 1) AND object_id = %s", table->object_id);
@@ -194,13 +211,7 @@ static enum haul_code count_rows(struct session *session, struct ms_table *table
     ms_answer_release(&answer);
     if (table->rows > 0)
         return HAUL_OK;
-    ms_sql_add(&sql, "SELECT COUNT_BIG(*) AS n FROM "); /* cheap when the statistics are right: it is empty */
-    ms_sql_table(&sql, &table->name);
-    if (ask(session, &sql, &answer, err))
-        return err->code;
-    table->rows = ms_answer_number(&answer, 0, 0);
-    ms_answer_release(&answer);
-    return HAUL_OK;
+    return count_all(session, table, err);
 }
 
 static enum haul_code read_key(struct session *session, struct ms_table *table, struct haul_error *err)

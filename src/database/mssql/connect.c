@@ -19,7 +19,6 @@
 #define BROWSER_PORT    1434
 #define BROWSER_WAIT_MS 3000
 #define BROWSER_BYTES   4096
-#define CLASS_ERROR     11
 
 #define TRUST_ADVICE                                                                                         \
     "Ways out: HostNameInCertificate=NAME when the server has another name, --tls-ca or certificate=FILE "   \

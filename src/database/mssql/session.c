@@ -17,7 +17,6 @@
 #define NOTES_SHOWN 20
 #define NOTES_MAX   10000
 #define ATTENTION_S 5
-#define CLASS_ERROR 11
 
 bool ms_is_alive(const struct session *session)
 {
@@ -42,9 +41,8 @@ enum haul_code ms_send_batch(struct session *session, const char *sql, struct ha
     if (ms_wire_put_u32(wire, all, err) || ms_wire_put_u32(wire, header, err) ||
         ms_wire_put_u16(wire, type, err) || ms_wire_put_u64(wire, session->transaction, err) ||
         ms_wire_put_u32(wire, outstanding, err) || ms_put_text(wire, sql, err) || ms_wire_end(wire, err)) {
-        if (wire->sending) { /* the text is not UTF-8: the server forgets what it got */
+        if (wire->sending) /* the text is not UTF-8 and half of it may be sent */
             ms_disconnect(session);
-        }
         return err->code;
     }
     ms_wire_next_message(wire);
@@ -91,8 +89,6 @@ static enum haul_code read_done(struct session *session, struct haul_error *err)
     struct wire *wire = &session->wire;
     if (ms_wire_u16(wire, &session->done_status, err) || ms_wire_u16(wire, &command, err))
         return err->code;
-    if (session->tds_version && session->tds_version < 0x72000000u)
-        return error_set(err, HAUL_UNSUPPORTED, "%s: TDS before 7.2", session->server->name);
     if (ms_wire_u64(wire, &session->done_rows, err))
         return err->code;
     if ((session->done_status & (DONE_ERROR | DONE_SERVER_ERROR)) && !session->said.code)

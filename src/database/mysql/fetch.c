@@ -1,9 +1,8 @@
 /*
  * fetch.c: one function per form and width.
  *
- * The text protocol was measured against the binary one (docs/mysql.md): for
- * both the library copies each row, and for the binary one it then copies and
- * converts each value once more.
+ * The text protocol: the library's part costs the same for both (docs/mysql.md),
+ * and here a value of any length lies in the row, with no bound buffer to grow.
  *
  * Dates: MySQL may hold '0000-00-00' and dates with a zero month or day. They
  * mean nothing elsewhere and are refused. TIME goes from -838:59:59 to 838:59:59;

@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <libdeflate.h>
 #include <lz4.h>
+#include <mysql.h>
+#include <pg_config.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <xxhash.h>
@@ -18,6 +20,12 @@
 const char *haul_version(void)
 {
     return HAUL_VERSION;
+}
+
+/* As built: libpq tells its version as a number only. */
+static const char *postgres_version(void)
+{
+    return PG_VERSION;
 }
 
 static const char *deflate_version(void)
@@ -34,8 +42,10 @@ static const struct {
     const char *name, *text;
     const char *(*version)(void);
 } features[] = {{"formats", "parquet, csv", NULL},
-                {"databases", "postgresql, sqlite", NULL},
+                {"databases", "postgresql, mysql, mariadb, sqlite", NULL},
                 {"codecs", "zstd, snappy, gzip, brotli, lz4", NULL},
+                {"libpq", NULL, postgres_version},
+                {"libmariadb", NULL, mysql_get_client_info},
                 {"sqlite", NULL, sqlite3_libversion},
                 {"zstd", NULL, ZSTD_versionString},
                 {"lz4", NULL, LZ4_versionString},

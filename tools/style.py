@@ -20,7 +20,7 @@ ROOMS = {
     "batch": ({"batch", "base"}, {"xxhash.h"}),
     "store": ({"store", "base"}, set()),
     "format": ({"format", "store", "batch", "base"},
-               {"zstd.h", "snappy-c.h", "lz4.h", "zlib.h", "libdeflate.h", "brotli", "expat.h", "xxhash.h"}),
+               {"zstd.h", "snappy-c.h", "lz4.h", "zlib.h", "libdeflate.h", "brotli", "expat.h", "xxhash.h", "iconv.h"}),
     "database": ({"database", "batch", "base"}, {"sqlite3.h", "libpq-fe.h", "mysql.h", "errmsg.h"}),
     "transfer": ({"transfer", "store", "batch", "base"}, {"jansson.h"}),
 }

@@ -30,7 +30,7 @@ struct meaning {
 };
 
 static const struct meaning meanings[] = {
-    {"28P01", HAUL_LOGIN, false, "check user and password (PGPASSWORD, .pgpass or --password-file)"},
+    {"28P01", HAUL_LOGIN, false, "check user and password (PGPASSWORD or .pgpass)"},
     {"28000", HAUL_LOGIN, false, "check the user name and the server's pg_hba.conf"},
     {"28", HAUL_LOGIN, false, "check user and password"},
     {"3D000", HAUL_NOT_FOUND, false, "check the database name at the end of the URI"},
@@ -174,7 +174,7 @@ struct hint {
 
 static const struct hint hints[] = {
     {"no password supplied", HAUL_LOGIN, false,
-     "give one by PGPASSWORD, .pgpass or --password-file; haul does not wait for a terminal here"},
+     "give one by PGPASSWORD or .pgpass; haul does not wait for a terminal here"},
     {"does not match host name", HAUL_TLS, false,
      "connect by the name in the certificate, or say ?sslmode=verify-ca for this connection"},
     {"certificate", HAUL_TLS, false,

@@ -113,3 +113,43 @@ def test_no_character(haul, tmp_path):
     done = haul("copy", "t.csv", "o.csv", "-q", "--charset", "windows-1252", code=5)
     assert "line 3, byte 10" in done.err
     assert "--charset klingon" in haul("copy", "t.csv", "o.csv", "--charset", "klingon", code=2).err
+
+
+@pytest.mark.parametrize("trial", range(min(TRIALS, 40)))
+def test_comments_in_parallel(haul, tmp_path, trial):
+    """Comments, with quotes in them, fall anywhere between the rows that several workers read."""
+    rng = random.Random(f"{SEED}.comment.{trial}")
+    want = [[str(i), "a\n#b" if rng.random() < 0.2 else f"t{i}"] for i in range(20000)]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator=rng.choice(["\n", "\r\n"]))
+    out.write('Title, "of it\n\n')
+    out.write('# "names\n')
+    writer.writerow(["id", "text"])
+    for row in want:
+        while rng.random() < 0.1:
+            out.write(rng.choice(['#\n', '# x,"y\n', '#' + 'z' * 200 + '\r\n', "\n"]))
+        writer.writerow(row)
+    (tmp_path / "t.csv").write_text(out.getvalue(), newline="")
+    haul("copy", "t.csv", "o.csv", "-q", "--skip-lines", "1", "--comment", "#", "-w", rng.randint(1, 3))
+    assert parsed((tmp_path / "o.csv").read_bytes()) == [["id", "text"], *want]
+
+
+def test_comment_written_is_quoted(haul, tmp_path):
+    (tmp_path / "t.csv").write_text('id,text\n1,"#a"\n2,b#\n')
+    haul("copy", "t.csv", "o.csv", "-q", "--comment", "#")
+    assert (tmp_path / "o.csv").read_text() == 'id,text\n1,"#a"\n2,b#\n'
+
+
+def test_line_of_a_refused_row_behind_comments(haul, tmp_path):
+    (tmp_path / "t.csv").write_text("title\n#c\nid,text\n#d\n1,x\n\n#e\nx,y\n")
+    done = haul("copy", "t.csv", "o.csv", "-q", "--comment", "#", "--skip-lines", "1", "--schema", "id:int64", code=None)
+    assert done.code != 0 and "line 8" in done.err
+
+
+def test_header_match_and_skip(haul, tmp_path):
+    (tmp_path / "t.csv").write_text("b,a\n1,x\n")
+    haul("copy", "t.csv", "o.csv", "-q", "--header", "match", "--schema", "a:utf8,b:int64")
+    assert (tmp_path / "o.csv").read_text() == "a,b\nx,1\n"
+    haul("copy", "t.csv", "o.csv", "-q", "--header", "skip", "--schema", "n:int64,t:utf8", "--mode", "replace")
+    assert (tmp_path / "o.csv").read_text() == "n,t\n1,x\n"
+    assert '"c"' in haul("copy", "t.csv", "p.csv", "--header", "match", "--schema", "c:utf8,b:int64", code=None).err

@@ -67,6 +67,12 @@ static enum haul_code add_misfit(struct csv_block *block, const struct csv_misfi
     return HAUL_OK;
 }
 
+/* In files with comments blank lines are left out like them, unless they are rows. */
+static bool is_comment(const struct csv_block *block, size_t columns, size_t start, size_t end)
+{
+    return start < end ? block->data[start] == block->comment : columns != 1;
+}
+
 /* Rows to the front of `ends`, their starts noted, the others put aside. */
 static enum haul_code arrange(struct csv_block *block, const struct csv_marks *marks, size_t columns,
                               size_t length, struct haul_error *err)
@@ -75,7 +81,9 @@ static enum haul_code arrange(struct csv_block *block, const struct csv_marks *m
     size_t first = 0, start = 0, rows = 0;
     for (size_t i = 0; i < marks->record_count; i++) {
         size_t last = marks->records[i], fields = last - first, end = ends[last - 1];
-        if (fields == columns) {
+        if (block->comment >= 0 && is_comment(block, columns, start, end)) {
+            block->comments++;
+        } else if (fields == columns) {
             if (rows * columns != first)
                 memmove(ends + rows * columns, ends + first, columns * sizeof *ends);
             starts[rows++] = (uint32_t)start;
@@ -116,7 +124,8 @@ enum haul_code csv_block_scan(struct csv_block *block, const struct csv_scan *sc
                               const struct csv_text *text, struct haul_error *err)
 {
     struct csv_marks marks = {0};
-    block->rows = block->misfit_count = block->blanks = 0;
+    block->rows = block->misfit_count = block->blanks = block->comments = 0;
+    block->comment = scan->comment;
     buffer_clear(&block->start_buffer);
     buffer_clear(&block->misfit_buffer);
     if (scan_marks(block, scan, text, &marks, err) ||

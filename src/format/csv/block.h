@@ -38,11 +38,13 @@ struct csv_block {
     size_t rows;
     struct csv_misfit *misfits;
     size_t misfit_count;
+    size_t comments;    /* records left out */
     size_t blanks;      /* blank records at the end, left out; */
     size_t blank_start; /* where they begin */
 
     struct buffer end_buffer, record_buffer, start_buffer, misfit_buffer;
     size_t capacity;
+    int comment;
 };
 
 void csv_block_init(struct csv_block *block, struct memory *memory);

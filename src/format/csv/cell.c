@@ -25,7 +25,7 @@ static bool prints_into(int byte)
 static bool dialect_clashes(const struct csv_dialect *dialect)
 {
     return dialect->null_length > 0 || prints_into(dialect->delimiter[0]) || prints_into(dialect->quote) ||
-           prints_into(dialect->escape);
+           prints_into(dialect->escape) || prints_into(dialect->comment);
 }
 
 void csv_printer_init(struct csv_printer *printer, const struct field *field,
@@ -66,7 +66,8 @@ static inline bool edges_clash(const struct csv_dialect *dialect, const uint8_t 
         return dialect->null_length == 0;
     if (length == dialect->null_length && memcmp(text, dialect->null_text, length) == 0)
         return true;
-    return text[0] == ' ' || text[length - 1] == ' ' || (text[0] == 0xef && length >= 3 && text[1] == 0xbb);
+    return text[0] == ' ' || text[0] == dialect->comment || text[length - 1] == ' ' ||
+           (text[0] == 0xef && length >= 3 && text[1] == 0xbb);
 }
 
 bool csv_text_clashes(const struct csv_dialect *dialect, const uint8_t *text, size_t length)
@@ -84,7 +85,7 @@ static size_t escape_text(const struct csv_dialect *dialect, const uint8_t *text
     bool is_null =
         length == dialect->null_length && (!length || memcmp(text, dialect->null_text, length) == 0);
     for (size_t i = 0; i < length; i++) {
-        bool special = is_special(dialect, text[i]) || (is_null && i == 0);
+        bool special = is_special(dialect, text[i]) || ((is_null || text[0] == dialect->comment) && i == 0);
         if (special && dialect->escape == CSV_NONE)
             return CSV_CELL_REFUSED;
         if (special)

@@ -17,6 +17,7 @@ void csv_dialect_preset(struct csv_dialect *dialect)
     memset(dialect, 0, sizeof *dialect);
     dialect->quote = '"';
     dialect->escape = CSV_NONE;
+    dialect->comment = CSV_NONE;
     csv_dialect_set_delimiter(dialect, ",", 1);
 }
 
@@ -88,11 +89,18 @@ static enum haul_code check(const struct csv_dialect *dialect, struct haul_error
 {
     for (size_t i = 0; i < dialect->delimiter_length; i++) {
         int byte = dialect->delimiter[i];
-        if (byte == dialect->quote || byte == dialect->escape || byte == '\n' || byte == '\r' || byte == 0)
-            return error_set(err, HAUL_USAGE,
-                             "--delimiter can't hold a quote, an escape, a line end or NUL; "
-                             "choose another --quote (or none) for such a file");
+        if (byte == dialect->quote || byte == dialect->escape || byte == dialect->comment || byte == '\n' ||
+            byte == '\r' || byte == 0)
+            return error_set(
+                err, HAUL_USAGE,
+                "--delimiter can't hold a quote, an escape, a comment's character, a line end or NUL; "
+                "choose another --quote (or none) for such a file");
     }
+    if (dialect->comment != CSV_NONE &&
+        (dialect->comment == dialect->quote || dialect->comment == dialect->escape))
+        return error_set(err, HAUL_USAGE, "--comment can't be the quote or the escape");
+    if (dialect->skip_lines < 0)
+        return error_set(err, HAUL_USAGE, "--skip-lines takes a number of lines, 0 or more");
     if (strpbrk(dialect->null_text, "\r\n"))
         return error_set(err, HAUL_USAGE, "--null can't hold a line end");
     return HAUL_OK;
@@ -100,9 +108,11 @@ static enum haul_code check(const struct csv_dialect *dialect, struct haul_error
 
 static enum csv_header parse_header(const char *text)
 {
-    if (text && strcmp(text, "yes") == 0)
-        return CSV_HEADER_YES;
-    return text && strcmp(text, "no") == 0 ? CSV_HEADER_NO : CSV_HEADER_AUTO;
+    static const char *const names[] = {"auto", "yes", "no", "match", "skip"};
+    for (int i = CSV_HEADER_YES; text && i <= CSV_HEADER_SKIP; i++)
+        if (strcmp(text, names[i]) == 0)
+            return (enum csv_header)i;
+    return CSV_HEADER_AUTO;
 }
 
 static enum haul_code set_null(struct csv_dialect *dialect, const char *text, struct haul_error *err)
@@ -126,6 +136,7 @@ enum haul_code csv_dialect_init(struct csv_dialect *dialect, const struct settin
     const char *quote = settings_text(settings, "quote");
     const char *escape = settings_text(settings, "escape");
     const char *null_text = settings_text(settings, "null");
+    const char *comment = settings_text(settings, "comment");
     enum haul_code code = HAUL_OK;
     if (delimiter)
         code = set_delimiter(dialect, delimiter, err);
@@ -133,12 +144,17 @@ enum haul_code csv_dialect_init(struct csv_dialect *dialect, const struct settin
         code = parse_byte("quote", quote, &dialect->quote, err);
     if (!code && escape)
         code = parse_byte("escape", escape, &dialect->escape, err);
+    if (!code && comment)
+        code = parse_byte("comment", comment, &dialect->comment, err);
     if (!code && null_text)
         code = set_null(dialect, null_text, err);
     if (code)
         return code;
     if (dialect->escape == dialect->quote)
         dialect->escape = CSV_NONE;
+    dialect->trim = settings_flag(settings, "trim");
+    dialect->skip_lines =
+        settings_given(settings, "skip-lines") ? settings_number(settings, "skip-lines") : 0;
     dialect->header = parse_header(settings_text(settings, "header"));
     return check(dialect, err);
 }

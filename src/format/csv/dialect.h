@@ -16,13 +16,18 @@
 #define CSV_NULL_BYTES_MAX      255
 #define CSV_NONE                (-1)
 
-enum csv_header { CSV_HEADER_AUTO, CSV_HEADER_YES, CSV_HEADER_NO };
+/* MATCH: the names must be those of --schema, whose order counts. SKIP: the first
+ * record is passed over. */
+enum csv_header { CSV_HEADER_AUTO, CSV_HEADER_YES, CSV_HEADER_NO, CSV_HEADER_MATCH, CSV_HEADER_SKIP };
 
 struct csv_dialect {
     uint8_t delimiter[CSV_DELIMITER_BYTES_MAX];
     size_t delimiter_length;
-    int quote;  /* a byte, or CSV_NONE */
-    int escape; /* a byte; CSV_NONE: a quote is written doubled */
+    int quote;          /* a byte, or CSV_NONE */
+    int escape;         /* a byte; CSV_NONE: a quote is written doubled */
+    int comment;        /* a byte that begins a line to leave out, or CSV_NONE */
+    bool trim;          /* reading: blanks around fields are left out */
+    int64_t skip_lines; /* reading: before the first record */
     enum csv_header header;
     char null_text[CSV_NULL_BYTES_MAX + 1]; /* unquoted; "" unless told */
     size_t null_length;

@@ -106,6 +106,17 @@ static const struct format_input_ops ops = {
     .close = input_close,
 };
 
+static enum haul_code order_columns(struct csv_input *input, struct haul_error *err)
+{
+    const struct schema *file = &input->shape.schema;
+    const char **names = arena_alloc_array(&input->shape.schema.arena, (size_t)file->count, sizeof *names);
+    if (!names)
+        return error_nomem(err, "columns");
+    for (int i = 0; i < file->count; i++)
+        names[i] = file->fields[input->shape.order[i]].name;
+    return schema_select(file, names, file->count, &input->schema, input->places, err);
+}
+
 /* The columns asked for; all of them when none were named. */
 static enum haul_code choose_columns(struct csv_input *input, const struct source_request *request,
                                      struct haul_error *err)
@@ -117,9 +128,9 @@ static enum haul_code choose_columns(struct csv_input *input, const struct sourc
         return error_nomem(err, "columns");
     input->places = places;
     for (int i = 0; i < count; i++)
-        places[i] = i;
+        places[i] = input->shape.order && !(request && request->columns) ? input->shape.order[i] : i;
     if (!request || !request->columns)
-        return schema_copy(file, &input->schema, err);
+        return input->shape.order ? order_columns(input, err) : schema_copy(file, &input->schema, err);
     return schema_select(file, request->columns, count, &input->schema, places, err);
 }
 

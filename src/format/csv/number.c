@@ -16,7 +16,7 @@
 static bool one_line_each(const struct csv_block *block)
 {
     uint64_t records = block->rows + block->misfit_count + block->blanks;
-    return block->lines == records || block->lines + 1 == records;
+    return !block->comments && (block->lines == records || block->lines + 1 == records);
 }
 
 /* From now on each row has its own number. */

@@ -98,6 +98,9 @@ csv_parse_fn csv_parse_choose_time(const struct field *field);
 enum haul_code csv_parse_text(struct csv_parser *parser, const struct csv_slice *slice,
                               struct builder *column, uint8_t *flags, unsigned *all, struct haul_error *err);
 
+/* Leaves out blanks and tabs around the slice's fields; where they end is in `room` then. */
+enum haul_code csv_slice_trim(struct csv_slice *slice, struct buffer *room, struct haul_error *err);
+
 static inline const uint8_t *csv_slice_field(const struct csv_slice *slice, size_t row, size_t *length)
 {
     size_t start = slice->starts[row * slice->start_stride] + slice->start_add;

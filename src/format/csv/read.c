@@ -142,6 +142,8 @@ static enum haul_code take_column(struct csv_reader *reader, const struct csv_ra
 {
     struct csv_slice slice = slice_of(reader, range, (size_t)reader->input->places[column]);
     unsigned all = 0;
+    if (reader->input->shape.dialect.trim && csv_slice_trim(&slice, &reader->trimmed, err))
+        return err->code;
     if (csv_parse_column(&reader->parsers[column], &slice, &reader->builder.columns[column],
                          reader->flags.data, &all, err)) {
         uint64_t line = csv_reader_line(reader, reader->block.starts[range->row]);
@@ -320,6 +322,7 @@ static void reader_close(struct reader *base)
     csv_layers_close(&reader->layers);
     csv_block_release(&reader->block);
     buffer_release(&reader->flags);
+    buffer_release(&reader->trimmed);
     buffer_release(&reader->failures);
     buffer_release(&reader->drop);
     buffer_release(&reader->dropped);
@@ -351,6 +354,7 @@ static void init_buffers(struct csv_reader *reader, struct memory *memory)
 {
     csv_block_init(&reader->block, memory);
     buffer_init(&reader->flags, memory);
+    buffer_init(&reader->trimmed, memory);
     buffer_init(&reader->failures, memory);
     buffer_init(&reader->drop, memory);
     buffer_init(&reader->dropped, memory);

@@ -56,6 +56,7 @@ struct csv_reader {
     struct csv_blanks pending; /* and those behind it, if something follows */
     struct csv_numbers numbers;
 
+    struct buffer trimmed;  /* where a column's fields end without the blanks around them */
     struct buffer flags;    /* a byte per row of a slice */
     struct buffer failures; /* struct csv_failure, of the rows being taken */
     struct buffer drop;     /* bits of rows of the batch */

@@ -32,6 +32,7 @@ static bool plain_byte(const struct csv_scan *scan, const struct csv_span *span,
     if (byte == '\n' || byte == '\r') {
         state->after_cr = byte == '\r';
         state->place = CSV_AT_START;
+        state->within = false;
         return true;
     }
     if (delimiter_here(scan, span, at)) {
@@ -60,6 +61,14 @@ static bool scan_byte(const struct csv_scan *scan, const struct csv_span *span, 
     }
     if (after_cr && byte == '\n')
         return false;
+    bool begins = !state->within;
+    state->within = true;
+    if (state->place == CSV_IN_COMMENT)
+        return (byte == '\n' || byte == '\r') && plain_byte(scan, span, state, at);
+    if (begins && byte == scan->comment) {
+        state->place = CSV_IN_COMMENT;
+        return false;
+    }
     if (state->place == CSV_IN_QUOTES) {
         if (byte == scan->escape)
             state->escaped = true;
@@ -133,6 +142,8 @@ CSV_INLINE void compare_plain(const struct csv_scan *scan, const uint8_t *block,
     masks->delimiter = equal_mask(block, scan->delimiter[0]);
     for (size_t i = 1; i < scan->delimiter_length; i++)
         masks->delimiter &= equal_mask(block + i, scan->delimiter[i]);
+    if (scan->comment >= 0)
+        masks->escape |= equal_mask(block, scan->comment);
     masks->high = high_bytes(block) ? ~(uint64_t)0 : 0;
 }
 
@@ -173,6 +184,7 @@ void csv_scan_init(struct csv_scan *scan, const struct csv_dialect *dialect, con
     scan->delimiter_length = dialect->delimiter_length;
     scan->quote = dialect->quote;
     scan->escape = dialect->escape;
+    scan->comment = dialect->comment;
     scan->fields = csv_scan_fields_plain;
     scan->records = csv_scan_records_plain;
     csv_scan_choose(scan, cpu);

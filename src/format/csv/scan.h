@@ -30,13 +30,14 @@
 #define CSV_SCAN_LENGTH_MAX ((size_t)1 << 30) /* bytes of one run */
 #define CSV_SCAN_SLACK      96u               /* entries of room that a run needs to go on */
 
-enum csv_place { CSV_AT_START, CSV_IN_PLAIN, CSV_IN_QUOTES, CSV_AFTER_QUOTES };
+enum csv_place { CSV_AT_START, CSV_IN_PLAIN, CSV_IN_QUOTES, CSV_AFTER_QUOTES, CSV_IN_COMMENT };
 
 struct csv_scan_state {
     enum csv_place place;
     bool after_cr; /* the byte before was a CR that ended a record */
     bool line_cr;  /* the byte before was a CR, wherever */
     bool escaped;  /* the next byte is text */
+    bool within;   /* the record has begun */
     unsigned skip; /* bytes of a delimiter still to pass */
 };
 
@@ -76,6 +77,7 @@ struct csv_scan {
     uint8_t delimiter[CSV_DELIMITER_BYTES_MAX];
     size_t delimiter_length;
     int quote, escape;   /* CSV_NONE: there is none */
+    int comment;         /* as its first byte it makes a record a comment: one field, up to the line's end */
     csv_scan_fn fields;  /* ends and records */
     csv_scan_fn records; /* records only */
 };

@@ -25,6 +25,8 @@ CSV_INLINE void compare_avx2(const struct csv_scan *scan, const uint8_t *block, 
     __m256i low = load(block), high = load(block + 32);
     masks->quote = scan->quote >= 0 ? equal_mask(low, high, (uint8_t)scan->quote) : 0;
     masks->escape = scan->escape >= 0 ? equal_mask(low, high, (uint8_t)scan->escape) : 0;
+    if (scan->comment >= 0)
+        masks->escape |= equal_mask(low, high, (uint8_t)scan->comment);
     masks->lf = equal_mask(low, high, '\n');
     masks->cr = equal_mask(low, high, '\r');
     masks->delimiter = equal_mask(low, high, scan->delimiter[0]);

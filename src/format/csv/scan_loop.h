@@ -3,7 +3,7 @@
  * bring their own way to compare 64 bytes and to spread quote parity.
  *
  * A block of 64 bytes becomes bit masks (bit i = byte i): quotes, delimiters,
- * LF, CR, escapes. The parity of quotes up to each byte says what is inside.
+ * LF, CR, escapes (and what begins comments). The parity of quotes up to each byte says what is inside.
  * Parity alone believes every quote; so each quote that seems to open must stand
  * at the start of a field (or right behind a closing one: a doubled quote). If
  * one does not, or if the block holds an escape or overlapping delimiters, the
@@ -63,7 +63,8 @@ CSV_INLINE bool scan_masks(const struct csv_scan *scan, const struct csv_masks *
     uint64_t allowed = starts | (uint64_t)(state->place == CSV_AT_START);
     if (scan->escape == CSV_NONE)
         allowed |= (close << 1) | (uint64_t)(state->place == CSV_AFTER_QUOTES);
-    if ((open & ~allowed) | masks->escape | (uint64_t)state->escaped | state->skip)
+    const uint64_t comment = state->place == CSV_IN_COMMENT;
+    if ((open & ~allowed) | masks->escape | (uint64_t)state->escaped | state->skip | comment)
         return false;
     if (width > 1 && delimiters_overlap(delimiters, width))
         return false;
@@ -72,6 +73,7 @@ CSV_INLINE bool scan_masks(const struct csv_scan *scan, const struct csv_masks *
     bool at_start = (((records | swallowed) >> 63) | tail) != 0;
     state->skip = tail ? (unsigned)__builtin_ctzll(tail) : 0;
     state->after_cr = cr >> 63;
+    state->within = !((records | swallowed) >> 63);
     state->place = inside >> 63  ? CSV_IN_QUOTES
                    : at_start    ? CSV_AT_START
                    : close >> 63 ? CSV_AFTER_QUOTES

@@ -22,8 +22,8 @@ struct finder {
     struct csv_sniffer sniffer;
     struct csv_schema_entry *entries;
     int entry_count;
-    struct buffer sample; /* of a file; a stream's is bytes->head */
-    size_t bom;
+    struct buffer sample;    /* of a file; a stream's is bytes->head */
+    size_t bom;              /* and skipped lines: where the text begins */
     size_t first, first_end; /* the first record, in the sample */
 };
 
@@ -63,10 +63,40 @@ static void check_bom(struct finder *finder)
     finder->bom = sample->length >= 3 && !memcmp(sample->data, "\xef\xbb\xbf", 3) ? 3 : 0;
 }
 
+/* The text begins behind the lines that --skip-lines passes over. False: they are
+ * not all there yet. */
+static bool skip_lines(struct finder *finder, bool final)
+{
+    const struct buffer *sample = sample_of(finder);
+    size_t at = 0, length = sample->length;
+    check_bom(finder);
+    at = finder->bom;
+    for (int64_t i = 0; i < finder->sniffer.dialect.skip_lines; i++) {
+        while (at < length && sample->data[at] != '\n' && sample->data[at] != '\r')
+            at++;
+        if (!final && at + 1 >= length)
+            return false;
+        at = csv_next_record(sample->data, length, at);
+    }
+    finder->bom = at;
+    return true;
+}
+
 static struct csv_text text_from(struct finder *finder, size_t from, bool final)
 {
     const struct buffer *sample = sample_of(finder);
     return (struct csv_text){sample->data + from, sample->length - from, final};
+}
+
+/* The line of the first record, or of the quote in it that is not closed. */
+static uint64_t line_of_first(struct finder *finder)
+{
+    const struct csv_block *block = &finder->sniffer.block;
+    const uint8_t *data = sample_of(finder)->data;
+    size_t at = finder->first > finder->bom ? finder->first : finder->bom;
+    if (block->quoted && block->data)
+        at = (size_t)(block->data - data) + block->quote_at;
+    return 1 + csv_scan_count_lines(data, at);
 }
 
 /* More and more of the file until the first record is whole. */
@@ -78,7 +108,13 @@ static enum haul_code find_first(struct finder *finder, size_t *fields, struct h
     for (size_t want = CSV_SAMPLE_BYTES, next;; want = next) {
         if (read_sample(finder, want, &final, err))
             return err->code;
-        check_bom(finder);
+        if (!skip_lines(finder, final)) {
+            next = csv_window_grow(want, most);
+            if (next)
+                continue;
+            return error_set(err, HAUL_LIMIT, "--skip-lines %lld: these lines are longer than memory allows",
+                             (long long)sniffer->dialect.skip_lines);
+        }
         struct csv_text text = text_from(finder, finder->bom, final);
         if ((sniff && csv_sniff_delimiter(sniffer, &text, err)) ||
             csv_sniff_first(sniffer, &text, &finder->first, &finder->first_end, fields, err))
@@ -91,14 +127,15 @@ static enum haul_code find_first(struct finder *finder, size_t *fields, struct h
         next = csv_window_grow(want, most);
         if (!next) {
             (void)csv_window_error(finder->context->memory, want, sniffer->block.quoted, err);
-            return error_prefix(err, "line 1");
+            return error_prefix(err, "line %llu", (unsigned long long)line_of_first(finder));
         }
     }
     if (!*fields && sniffer->block.quoted)
         return error_set(
             err, HAUL_DATA,
-            "line 1: a quoted field that begins here is not closed before the end of the file; --quote "
-            "none reads quotes as text");
+            "line %llu: a quoted field that begins here is not closed before the end of the file; --quote "
+            "none reads quotes as text",
+            (unsigned long long)line_of_first(finder));
     sniffer->sample = text_from(finder, *fields ? finder->first : finder->bom, final);
     return HAUL_OK;
 }
@@ -109,8 +146,8 @@ static enum haul_code make_columns(struct finder *finder, size_t columns, struct
 {
     struct csv_shape *shape = finder->shape;
     if (columns > CSV_COLUMNS_MAX)
-        return error_set(err, HAUL_UNSUPPORTED, "line 1: %zu columns; haul takes at most %d", columns,
-                         CSV_COLUMNS_MAX);
+        return error_set(err, HAUL_UNSUPPORTED, "line %llu: %zu columns; haul takes at most %d",
+                         (unsigned long long)line_of_first(finder), columns, CSV_COLUMNS_MAX);
     if (schema_init(&shape->schema, (int)columns, err))
         return err->code;
     shape->strict = arena_alloc_array(&shape->schema.arena, columns, sizeof *shape->strict);
@@ -127,7 +164,8 @@ static enum haul_code make_columns(struct finder *finder, size_t columns, struct
 static enum haul_code columns_of_nothing(struct finder *finder, struct haul_error *err)
 {
     struct csv_shape *shape = finder->shape;
-    if (!finder->entry_count || shape->dialect.header == CSV_HEADER_YES)
+    if (!finder->entry_count ||
+        (shape->dialect.header != CSV_HEADER_AUTO && shape->dialect.header != CSV_HEADER_NO))
         return error_set(err, HAUL_DATA, "the file is empty: there is no header line%s",
                          finder->entry_count ? "" : " and no --schema to take its place");
     if (make_columns(finder, (size_t)finder->entry_count, err))
@@ -160,7 +198,7 @@ static enum haul_code decide_header(struct finder *finder, struct haul_error *er
     struct csv_shape *shape = finder->shape;
     size_t columns = (size_t)shape->schema.count;
     struct arena *arena = &shape->schema.arena;
-    bool header = shape->dialect.header == CSV_HEADER_YES;
+    bool header = shape->dialect.header != CSV_HEADER_AUTO && shape->dialect.header != CSV_HEADER_NO;
     bool ask = shape->dialect.header == CSV_HEADER_AUTO;
     finder->sniffer.columns = columns;
     if (ask && names_stand_there(finder, &header, err))
@@ -181,7 +219,7 @@ static enum haul_code name_columns(struct finder *finder, struct haul_error *err
 {
     struct csv_shape *shape = finder->shape;
     int changed;
-    if (shape->header) {
+    if (shape->header && shape->dialect.header != CSV_HEADER_SKIP) {
         const char **texts;
         if (csv_sniff_texts(&finder->sniffer, &shape->schema.arena, &texts, err))
             return err->code;
@@ -240,7 +278,8 @@ static enum haul_code apply_entry(struct csv_shape *shape, const struct csv_sche
 static bool names_by_place(const struct finder *finder)
 {
     const struct csv_shape *shape = finder->shape;
-    if (shape->header || finder->entry_count != shape->schema.count)
+    bool named = shape->header && shape->dialect.header != CSV_HEADER_SKIP;
+    if (named || finder->entry_count != shape->schema.count)
         return false;
     for (int i = 0; i < finder->entry_count; i++)
         if (schema_find(&shape->schema, finder->entries[i].name) < 0)
@@ -258,6 +297,38 @@ static enum haul_code apply_schema(struct finder *finder, struct haul_error *err
         if (apply_entry(shape, entry, column, err))
             return err->code;
     }
+    return HAUL_OK;
+}
+
+/* --header match: the columns are those of --schema, no more and no fewer, and
+ * come in its order. */
+static enum haul_code match_schema(struct finder *finder, struct haul_error *err)
+{
+    struct csv_shape *shape = finder->shape;
+    if (!finder->entry_count)
+        return error_set(err, HAUL_USAGE,
+                         "--header match needs --schema NAME:TYPE,... to match the names with");
+    shape->order = arena_alloc_array(&shape->schema.arena, (size_t)finder->entry_count, sizeof *shape->order);
+    bool *named = arena_alloc_array(&shape->schema.arena, (size_t)shape->schema.count, sizeof *named);
+    if (!shape->order || !named)
+        return error_nomem(err, "columns");
+    for (int i = 0; i < finder->entry_count; i++) {
+        int column = schema_find(&shape->schema, finder->entries[i].name);
+        if (apply_entry(shape, &finder->entries[i], column, err))
+            return err->code;
+        if (named[column])
+            return error_set(err, HAUL_USAGE, "--schema names column \"%.100s\" twice",
+                             finder->entries[i].name);
+        named[column] = true;
+        shape->order[i] = column;
+    }
+    for (int c = 0; c < shape->schema.count; c++)
+        if (!named[c])
+            return error_set(
+                err, HAUL_DATA,
+                "the header has column \"%.100s\", which --schema does not; --header match takes "
+                "exactly those, --header yes any",
+                shape->schema.fields[c].name);
     return HAUL_OK;
 }
 
@@ -282,7 +353,7 @@ static enum haul_code find_shape(struct finder *finder, struct haul_error *err)
         return err->code;
     shape->dialect = finder->sniffer.dialect;
     const struct buffer *sample = sample_of(finder);
-    if (sample->length == finder->bom) {
+    if (sample->length == finder->bom || (!fields && shape->dialect.comment >= 0)) {
         find_rows(finder, fields);
         return columns_of_nothing(finder, err);
     }
@@ -296,7 +367,7 @@ static enum haul_code find_shape(struct finder *finder, struct haul_error *err)
         csv_dialect_print_delimiter(&shape->dialect, text);
         context_note(finder->context, "%s: the delimiter is '%s'", finder->bytes->file->name, text);
     }
-    return apply_schema(finder, err);
+    return shape->dialect.header == CSV_HEADER_MATCH ? match_schema(finder, err) : apply_schema(finder, err);
 }
 
 enum haul_code csv_shape_find(struct csv_shape *shape, struct csv_bytes *bytes,

@@ -15,6 +15,7 @@ struct csv_shape {
     struct csv_dialect dialect;
     struct schema schema; /* every column of the file */
     bool *strict;         /* per column: its type was sniffed (in schema.arena) */
+    int *order;           /* --header match: the columns in the order of --schema; else NULL */
     int64_t rows_at;      /* offset of the first record behind the header */
     uint64_t rows_line;   /* and its line, from 1 */
     bool header;          /* the first record holds the names */

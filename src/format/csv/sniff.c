@@ -28,6 +28,7 @@ enum haul_code csv_sniffer_init(struct csv_sniffer *sniffer, const struct contex
     sniffer->bytes = bytes;
     sniffer->dialect = *dialect;
     csv_block_init(&sniffer->block, context->memory);
+    buffer_init(&sniffer->trimmed, context->memory);
     if (csv_parser_init(&sniffer->parser, &text_field, false, &sniffer->dialect, context->memory, err))
         return err->code;
     sniffer->parser.err = err;
@@ -38,6 +39,7 @@ enum haul_code csv_sniffer_init(struct csv_sniffer *sniffer, const struct contex
 void csv_sniffer_release(struct csv_sniffer *sniffer)
 {
     csv_block_release(&sniffer->block);
+    buffer_release(&sniffer->trimmed);
     csv_parser_release(&sniffer->parser);
     memset(sniffer, 0, sizeof *sniffer);
 }
@@ -72,6 +74,8 @@ enum haul_code csv_sniff_delimiter(struct csv_sniffer *sniffer, const struct csv
     char best = candidates[0];
     int best_score = 0;
     for (const char *at = candidates; *at; at++) {
+        if (*at == sniffer->dialect.comment)
+            continue;
         csv_dialect_set_delimiter(&sniffer->dialect, at, 1);
         csv_scan_init(&sniffer->scan, &sniffer->dialect, &sniffer->context->cpu);
         if (csv_block_scan(&sniffer->block, &sniffer->scan, CSV_COLUMNS_UNKNOWN, text, err))
@@ -83,7 +87,7 @@ enum haul_code csv_sniff_delimiter(struct csv_sniffer *sniffer, const struct csv
         }
     }
     if (best_score == 0)
-        best = ',';
+        best = sniffer->dialect.comment == ',' ? ';' : ',';
     csv_dialect_set_delimiter(&sniffer->dialect, &best, 1);
     csv_scan_init(&sniffer->scan, &sniffer->dialect, &sniffer->context->cpu);
     return HAUL_OK;
@@ -140,7 +144,8 @@ static enum haul_code look_at(struct csv_sniffer *sniffer, struct csv_guess *gue
     return HAUL_OK;
 }
 
-static struct csv_slice slice_of(const struct csv_sniffer *sniffer, size_t column)
+static enum haul_code slice_of(struct csv_sniffer *sniffer, size_t column, struct csv_slice *out,
+                               struct haul_error *err)
 {
     const struct csv_block *block = &sniffer->block;
     struct csv_slice slice = {.data = block->data, .ends = block->ends + column, .stride = sniffer->columns};
@@ -148,7 +153,8 @@ static struct csv_slice slice_of(const struct csv_sniffer *sniffer, size_t colum
     slice.start_stride = column ? sniffer->columns : 1;
     slice.start_add = column ? sniffer->dialect.delimiter_length : 0;
     slice.rows = block->rows;
-    return slice;
+    *out = slice;
+    return sniffer->dialect.trim ? csv_slice_trim(out, &sniffer->trimmed, err) : HAUL_OK;
 }
 
 /* Nothing more to learn of this column in this pass. */
@@ -158,10 +164,12 @@ static bool settled(const struct csv_sniffer *sniffer, const struct csv_guess *g
                                : csv_guess_wants_float(guess) || !guess->possible;
 }
 
-static enum haul_code look_at_block(struct csv_sniffer *sniffer, size_t from_row)
+static enum haul_code look_at_block(struct csv_sniffer *sniffer, size_t from_row, struct haul_error *err)
 {
     for (size_t c = 0; c < sniffer->columns; c++) {
-        struct csv_slice slice = slice_of(sniffer, c);
+        struct csv_slice slice;
+        if (slice_of(sniffer, c, &slice, err))
+            return err->code;
         for (size_t r = from_row; r < slice.rows && !settled(sniffer, &sniffer->guesses[c]); r++) {
             size_t length;
             const uint8_t *field = csv_slice_field(&slice, r, &length);
@@ -179,7 +187,7 @@ static enum haul_code look_at_start(struct csv_sniffer *sniffer, bool skip_first
     for (size_t at = 0; at < text->length && sniffer->records < CSV_SAMPLE_RECORDS;) {
         struct csv_text rest = {text->data + at, text->length - at, text->final};
         if (csv_block_scan(&sniffer->block, &sniffer->scan, sniffer->columns, &rest, err) ||
-            look_at_block(sniffer, skip_first && at == 0))
+            look_at_block(sniffer, skip_first && at == 0, err))
             return err->code;
         sniffer->records += (int64_t)sniffer->block.rows;
         if (!sniffer->block.bytes)
@@ -203,7 +211,7 @@ static enum haul_code look_inside(struct csv_sniffer *sniffer, int64_t offset, s
         struct csv_text text = {line + 1, got - (size_t)(line + 1 - bytes.data), false};
         code = csv_block_scan(&sniffer->block, &sniffer->scan, sniffer->columns, &text, err);
         if (!code && sniffer->block.misfit_count == 0 && !sniffer->block.blanks)
-            code = look_at_block(sniffer, 0);
+            code = look_at_block(sniffer, 0, err);
     }
     buffer_release(&bytes);
     return code;
@@ -254,8 +262,10 @@ enum haul_code csv_sniff_texts(struct csv_sniffer *sniffer, struct arena *arena,
     if (!*texts)
         return error_nomem(err, "column names");
     for (size_t c = 0; c < sniffer->columns; c++) {
-        struct csv_slice slice = slice_of(sniffer, c);
+        struct csv_slice slice;
         size_t length;
+        if (slice_of(sniffer, c, &slice, err))
+            return err->code;
         const uint8_t *field = csv_slice_field(&slice, 0, &length), *bare;
         if (csv_field_text(&sniffer->parser, field, length, &bare, &length)) {
             if (sniffer->parser.failed)

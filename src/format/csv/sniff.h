@@ -22,6 +22,7 @@ struct csv_sniffer {
     struct csv_scan scan;
     struct csv_text sample; /* from the first record on (behind BOM and leading blank lines) */
     struct csv_block block;
+    struct buffer trimmed;
     struct csv_parser parser; /* takes quotes off */
     struct csv_guess *guesses;
     size_t columns;

@@ -26,6 +26,7 @@ struct csv_split {
     uint64_t start_line;         /* of the last part's end */
     size_t counted;              /* bytes of the window that `line` has counted */
     uint64_t line;               /* at `counted` */
+    bool comment;                /* the record that `start` begins is one, when it begins before the window */
     bool after_cr;               /* the byte before the window was a CR */
     int64_t row;                 /* rows in parts so far */
     int64_t from;                /* offset where the next part begins */
@@ -124,6 +125,17 @@ static enum haul_code close_file(struct csv_split *split, struct haul_error *err
     return HAUL_OK;
 }
 
+/* Is the record that `start` begins a comment? */
+static bool begins_comment(const struct csv_input *input, const struct csv_split *split)
+{
+    int64_t at = split->start - split->window.at;
+    if (input->scan.comment < 0)
+        return false;
+    if (at < 0)
+        return split->comment;
+    return at < (int64_t)split->window.bytes.length && split->window.bytes.data[at] == input->scan.comment;
+}
+
 /* The records of the next window; done behind the last one. */
 static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
 {
@@ -138,6 +150,8 @@ static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
     split->line = split->counted ? line_of(split, drop) : split->line + marks->lines;
     split->counted = split->counted > drop ? split->counted - drop : 0;
     split->after_cr = split->state.line_cr;
+    if (split->start < window->at + (int64_t)drop)
+        split->comment = begins_comment(input, split);
     split->next = 0;
     if (context_check(&input->context, err) || csv_window_fill(window, drop, csv_input_window(input), err))
         return err->code;
@@ -159,11 +173,11 @@ static bool take_records(struct csv_input *input, const struct split_request *re
     while (split->next < split->marks.record_count) {
         size_t stop = split->marks.records[split->next++];
         bool blank = window->at + (int64_t)stop == split->start && !blank_counts;
+        bool comment = begins_comment(input, split) && window->at + (int64_t)stop > split->start;
         split->start = window->at + (int64_t)csv_next_record(window->bytes.data, window->bytes.length, stop);
-        if (blank) {
-            ++*blanks;
+        *blanks += blank && input->scan.comment < 0;
+        if (blank || comment)
             continue;
-        }
         *rows += *blanks + 1;
         *blanks = 0;
         *end = split->start;

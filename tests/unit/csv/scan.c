@@ -71,8 +71,9 @@ static void walk(const struct csv_dialect *d, const char *text, size_t length, s
     size_t at = 0;
     memset(out, 0, sizeof *out);
     while (at < length) {
-        bool open;
-        size_t end = walk_field(d, text, length, at, &open);
+        bool open = false;
+        bool begins = at == out->complete && d->comment >= 0 && text[at] == (char)d->comment;
+        size_t end = begins ? at + strcspn(text + at, "\r\n") : walk_field(d, text, length, at, &open);
         if (end == length) {
             out->quoted = open;
             if (open)
@@ -150,7 +151,7 @@ static void check_cut(const struct csv_dialect *d, bool fast, const char *text, 
 
 static const struct csv_dialect *dialects(size_t i)
 {
-    static struct csv_dialect table[6];
+    static struct csv_dialect table[8];
     struct csv_dialect *d = &table[i];
     csv_dialect_preset(d);
     if (i == 1)
@@ -161,6 +162,10 @@ static const struct csv_dialect *dialects(size_t i)
         d->quote = CSV_NONE;
     if (i == 4)
         csv_dialect_set_delimiter(d, "+|a", 3);
+    if (i >= 6)
+        d->comment = '+';
+    if (i == 7)
+        d->escape = '\\';
     if (i == 5) {
         d->quote = CSV_NONE;
         d->escape = '\\';
@@ -180,13 +185,14 @@ static void test_generated(void **state)
     (void)state;
     static const char letters[] = "a,\"\n\r|+a\\b\"\"";
     unsigned seed = 12345;
-    char text[300];
+    char text[301];
     for (int round = 0; round < 30000; round++) {
         size_t length = (size_t)(rand_r(&seed) % (round % 2 ? 20 : 300));
         int spread = 1 + rand_r(&seed) % 12;
         for (size_t i = 0; i < length; i++)
             text[i] = rand_r(&seed) % spread ? 'x' : letters[(size_t)rand_r(&seed) % (sizeof letters - 1)];
-        const struct csv_dialect *d = dialects((size_t)round % 6);
+        text[length] = 0;
+        const struct csv_dialect *d = dialects((size_t)round % 8);
         size_t cut = length ? (size_t)rand_r(&seed) % length : 0;
         for (int fast = 0; fast <= has_avx2(); fast++) {
             check_final(d, fast, text, length);
@@ -199,7 +205,7 @@ static void test_every_cut(void **state)
 {
     (void)state;
     static const char text[] = "a,\"b\"\"c\",d\r\n\"x\ny\",,\r\n\r\nq\"q,\"\",\"z\"z\"\nlast,\"one\"";
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 8; i++)
         for (size_t cut = 0; cut < sizeof text; cut++)
             for (int fast = 0; fast <= has_avx2(); fast++)
                 check_cut(dialects(i), fast, text, sizeof text - 1, cut);

@@ -106,11 +106,12 @@ static void compare(const char *text, size_t length, const char *options, const 
 
 static size_t generate(unsigned *seed, char *text, size_t room)
 {
-    static const char *const pieces[] = {"a",    ",",     "1",        "\n",           "\r\n",
-                                         "\r",   "\"x\"", "\"a,\n\"", "\"\"",         "\"",
-                                         "b",    "22",    ",\"\",",   "\n\n",         "\xc3\xa4",
-                                         "x\"y", "1,a\n", "2,b\n",    "3,\"c\nd\"\n", "4,\"\"\"\"\r\n",
-                                         "5,\n", "6\n",   "\"q\"r"};
+    static const char *const pieces[] = {"a",       ",",        "1",        "\n",           "\r\n",
+                                         "\r",      "\"x\"",    "\"a,\n\"", "\"\"",         "\"",
+                                         "b",       "22",       ",\"\",",   "\n\n",         "\xc3\xa4",
+                                         "x\"y",    "1,a\n",    "2,b\n",    "3,\"c\nd\"\n", "4,\"\"\"\"\r\n",
+                                         "5,\n",    "6\n",      "\"q\"r",   "#c,\"d\n",     "#",
+                                         "\n#\r\n", " 7 , x \n"};
     size_t at = 0;
     int spread = 2 + rand_r(seed) % 30;
     memcpy(text, "n,t\n", 4);
@@ -129,8 +130,15 @@ static size_t generate(unsigned *seed, char *text, size_t room)
 static void test_generated(void **state)
 {
     (void)state;
-    static const char *const options[] = {"schema=n:int64", "header=no", "escape=\\",
-                                          "null=a",         "",          "header=yes"};
+    static const char *const options[] = {"schema=n:int64",
+                                          "header=no",
+                                          "escape=\\",
+                                          "null=a",
+                                          "",
+                                          "header=yes",
+                                          "comment=#",
+                                          "comment=#  header=no",
+                                          "comment=#  trim=true  escape=\\"};
     unsigned seed = 4711;
     char text[1000];
     for (int round = 0; round < 4000; round++) {
@@ -141,7 +149,7 @@ static void test_generated(void **state)
                               .resume = rand_r(&seed) % 3};
         if (round % 7 == 0)
             shape.request = (struct split_request){1 + rand_r(&seed) % 4, -1};
-        compare(text, length, options[round % 6], &shape);
+        compare(text, length, options[round % 9], &shape);
     }
 }
 

@@ -13,7 +13,8 @@
  * - parquet-mr before 1.2.9 did not count a dictionary page's header in its
  *   chunk's size (PARQUET-816): such chunks cannot be copied by their size.
  *
- * created_by is "NAME version X.Y.Z (build HASH)". No name, no suspicion.
+ * created_by is "NAME version X.Y.Z (build HASH)". No version is an early one; no
+ * name, no suspicion.
  */
 #include "format/parquet/distrust.h"
 #include "format/parquet/statistics.h"
@@ -36,10 +37,11 @@ static struct writer_version version_parse(struct slice created_by)
     if (length > 0)
         memcpy(text, created_by.data, length);
     char *words = strstr(text, " version ");
+    if (words)
+        *words = '\0';
+    (void)snprintf(version.name, sizeof version.name, "%s", text);
     if (!words)
         return version;
-    *words = '\0';
-    (void)snprintf(version.name, sizeof version.name, "%s", text);
     char *at = words + strlen(" version ");
     for (int i = 0; i < 3; i++) {
         version.number[i] = strtol(at, &at, 10);

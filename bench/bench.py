@@ -88,6 +88,15 @@ TASKS = {
         "pyarrow": "import pyarrow.parquet as q\nf = q.ParquetFile('{input}')\n"
                    "with q.ParquetWriter('{output}', f.schema_arrow, compression='zstd') as w:\n  [w.write_batch(b) for b in f.iter_batches()]",
     },
+    "combine": {
+        "input": "lineitem.parts", "output": "{tool}.parquet",
+        "haul": [HAUL, "combine", "{input}/", "-o", "{output}", "-q"],
+        "DuckDB": DUCK + "c.sql(\"COPY (FROM '{input}/*.parquet') TO '{output}' (FORMAT parquet, COMPRESSION zstd)\")",
+        "Polars": "import polars as p; p.scan_parquet('{input}/*.parquet').sink_parquet('{output}', compression='zstd')",
+        "pyarrow": "import glob, pyarrow.parquet as q\nw = None\nfor n in sorted(glob.glob('{input}/*.parquet')):\n"
+                   "  f = q.ParquetFile(n); w = w or q.ParquetWriter('{output}', f.schema_arrow, compression='zstd')\n"
+                   "  [w.write_table(f.read_row_group(i)) for i in range(f.num_row_groups)]\nw.close()",
+    },
     "sqlite-parquet": {
         "input": "lineitem.db", "output": "{tool}.parquet",
         "haul": [HAUL, "copy", "sqlite:///{input}", "{output}", "-q", "--table", "lineitem", "--memory", "224MiB"],
@@ -130,13 +139,15 @@ def checksum(python, path):
 
 def prepare(python, csv, work):
     """Inputs other than the CSV, made once by a peer (Parquet) and by haul (SQLite)."""
-    parquet, db = csv.with_suffix(".parquet"), csv.with_suffix(".db")
+    parquet, db, parts = csv.with_suffix(".parquet"), csv.with_suffix(".db"), csv.with_suffix(".parts")
     if not parquet.exists():
         code = (DUCK + f"c.sql(\"COPY (FROM read_csv('{csv}')) TO '{parquet}' (FORMAT parquet, COMPRESSION zstd)\")")
         subprocess.run([python, "-c", code], check=True)
+    if not parts.exists():
+        subprocess.run([HAUL, "copy", parquet, f"{parts}/", "--files", "8", "--rowgroup-size", "122880", "-q"], check=True)
     if not db.exists():
         subprocess.run([HAUL, "copy", parquet, f"sqlite:///{db}", "--table", "lineitem", "-q"], check=True)
-    return {"lineitem.csv": csv, "lineitem.parquet": parquet, "lineitem.db": db}
+    return {"lineitem.csv": csv, "lineitem.parquet": parquet, "lineitem.db": db, "lineitem.parts": parts}
 
 
 def run_task(python, name, task, inputs, options):

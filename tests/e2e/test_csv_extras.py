@@ -7,9 +7,10 @@ import io
 import random
 import shutil
 import subprocess
+import sys
 
 import pytest
-from conftest import SEED, TRIALS
+from conftest import HAUL, SEED, TRIALS
 
 
 def table(rng, rows=2000, letters="ab ,\"\n'äöß"):
@@ -153,3 +154,55 @@ def test_header_match_and_skip(haul, tmp_path):
     haul("copy", "t.csv", "o.csv", "-q", "--header", "skip", "--schema", "n:int64,t:utf8", "--mode", "replace")
     assert (tmp_path / "o.csv").read_text() == "n,t\n1,x\n"
     assert '"c"' in haul("copy", "t.csv", "p.csv", "--header", "match", "--schema", "c:utf8,b:int64", code=None).err
+
+
+def refused(tmp_path, name, memory="64MiB"):
+    """Exit, sentence, seconds and peak MiB of a copy that must be refused."""
+    code = ("import os, resource, subprocess, sys, time; began = time.time(); "
+            "done = subprocess.run(sys.argv[1:], capture_output=True, text=True, timeout=120); "
+            "print(done.returncode, time.time() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); "
+            "print(done.stderr)")
+    words = [HAUL, "copy", name, "o.parquet", "-q", "--memory", memory, "-w", "2"]
+    out = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True).stdout
+    first, said = out.split("\n", 1)
+    status, seconds, peak = first.split()
+    return int(status), said, float(seconds), int(peak) / 1024
+
+
+def test_million_columns(tmp_path):
+    (tmp_path / "t.csv").write_text(",".join(f"c{i}" for i in range(1000000)) + "\n")
+    status, said, seconds, peak = refused(tmp_path, "t.csv")
+    assert status == 5 and "line 1: 1000000 columns; haul takes at most 100000" in said
+    assert seconds < 20 and (peak < 128 or "asan" in HAUL)
+
+
+# What stands before and behind a gigabyte that is a hole in the file.
+GIANTS = {"a field": (b'a,b\n1,"x', b'"\n2,y\n', "line 2: "),
+          "a first field": (b'a,"', b'"\n', "line 1: "),
+          "a quote at the start": (b'"a,b\n1,x', b"\n2,y\n", "line 1: a quote that begins here is not closed so far"),
+          "a quote in a row": (b'a,b\n1,x\n2,"', b"\n2,y\n", "is not closed"),
+          "a line": (b"a,b\n1,", b"\n", "line 2: a record that does not end so far")}
+
+
+@pytest.mark.skipif(TRIALS < 200, reason="slow: a gigabyte each; HAUL_TRIALS=200 runs them")
+@pytest.mark.parametrize("what", GIANTS)
+def test_giants(tmp_path, what):
+    head, tail, sentence = GIANTS[what]
+    with open(tmp_path / "t.csv", "wb") as file:
+        file.write(head)
+        file.seek(1 << 30)
+        file.write(tail)
+    status, said, seconds, peak = refused(tmp_path, "t.csv")
+    assert status == 5 and sentence in said, said
+    assert seconds < 60 and (peak < 96 or "asan" in HAUL), (seconds, peak)
+
+
+def test_nul_is_text_and_wrong_utf8_is_refused(haul, tmp_path):
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,x\0y\n2,\0\n")
+    haul("copy", "t.csv", "o.csv", "-q")
+    assert (tmp_path / "o.csv").read_bytes() == b"a,b\n1,x\0y\n2,\0\n"
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,x\n2,\xff\xfe\n3,\xc3\n4,y\n")
+    done = haul("copy", "t.csv", "o.csv", "-q", "--mode", "replace", code=5)
+    assert 'line 3, column "b": not valid UTF-8' in done.err
+    haul("copy", "t.csv", "o.csv", "-q", "--mode", "replace", "--max-errors", "2", code=3)
+    assert (tmp_path / "o.csv").read_bytes() == b"a,b\n1,x\n4,y\n"

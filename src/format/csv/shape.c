@@ -13,7 +13,8 @@
 #include "format/csv/sniff.h"
 #include <string.h>
 
-#define NAMES_ASKED 16
+#define NAMES_ASKED   16
+#define MEMORY_PRESET ((size_t)512 << 20)
 
 struct finder {
     struct csv_shape *shape;
@@ -99,11 +100,21 @@ static uint64_t line_of_first(struct finder *finder)
     return 1 + csv_scan_count_lines(data, at);
 }
 
+/* Files are looked at before the run has its budget: a quarter of what it will be. */
+static size_t first_record_max(const struct context *context)
+{
+    int64_t said = context->settings ? settings_number(context->settings, "memory") : -1;
+    size_t most = csv_record_max(context->memory);
+    size_t quarter = (said > 0 ? (size_t)said : MEMORY_PRESET) / 4;
+    quarter = quarter > CSV_SAMPLE_BYTES ? quarter : CSV_SAMPLE_BYTES;
+    return quarter < most ? quarter : most;
+}
+
 /* More and more of the file until the first record is whole. */
 static enum haul_code find_first(struct finder *finder, size_t *fields, struct haul_error *err)
 {
     struct csv_sniffer *sniffer = &finder->sniffer;
-    const size_t most = csv_record_max(finder->context->memory);
+    const size_t most = first_record_max(finder->context);
     bool sniff = sniffer->dialect.delimiter_length == 0, final;
     for (size_t want = CSV_SAMPLE_BYTES, next;; want = next) {
         if (read_sample(finder, want, &final, err))
@@ -126,8 +137,12 @@ static enum haul_code find_first(struct finder *finder, size_t *fields, struct h
             break;
         next = csv_window_grow(want, most);
         if (!next) {
-            (void)csv_window_error(finder->context->memory, want, sniffer->block.quoted, err);
-            return error_prefix(err, "line %llu", (unsigned long long)line_of_first(finder));
+            return error_set(err, HAUL_LIMIT, "line %llu: %s, after %zu MiB; use more --memory%s",
+                             (unsigned long long)line_of_first(finder),
+                             sniffer->block.quoted ? "a quote that begins here is not closed so far"
+                                                   : "the first record does not end so far",
+                             want >> 20,
+                             sniffer->block.quoted ? ", or --quote none reads quotes as text" : "");
         }
     }
     if (!*fields && sniffer->block.quoted)

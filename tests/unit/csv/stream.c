@@ -101,6 +101,28 @@ static void test_streams(void **state)
 
 /* ---- limits ---- */
 
+/* Before there is a budget, --memory says how much of a first record is looked at. */
+static void test_first_record(void **state)
+{
+    (void)state;
+    struct buffer text = {0}, out;
+    struct haul_error err = {0};
+    assert_int_equal(buffer_resize(&text, (size_t)40 << 20, &err), HAUL_OK);
+    memset(text.data, 'x', text.length);
+    memcpy(text.data, "\na,\"", 4);
+    test_read("memory=64MiB", "memory:first.csv", text.data, text.length, &out);
+    assert_string_equal((char *)out.data,
+                        "# line 2: a quote that begins here is not closed so far, after 16 MiB; use "
+                        "more --memory, or --quote none reads quotes as text\n");
+    buffer_release(&out);
+    text.data[3] = ',';
+    test_read("memory=64MiB", "memory:first.csv", text.data, text.length, &out);
+    assert_string_equal((char *)out.data,
+                        "# line 1: the first record does not end so far, after 16 MiB; use more --memory\n");
+    buffer_release(&out);
+    buffer_release(&text);
+}
+
 static enum haul_code read_within(size_t memory_bytes, const void *data, size_t length, int64_t *rows,
                                   struct haul_error *err)
 {
@@ -187,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_first_record),
         cmocka_unit_test(test_long_records),
         cmocka_unit_test(test_no_squares),
     };

@@ -30,6 +30,7 @@ static const struct haul_option test_options[] = {
     {"header", 0, HAUL_OPTION_CHOICE, 1, "", "yes|no|auto|match|skip", "auto", ""},
     {"null", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
     {"charset", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
+    {"memory", 0, HAUL_OPTION_SIZE, 1, "", "", NULL, ""},
     {"comment", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
     {"skip-lines", 0, HAUL_OPTION_NUMBER, 1, "", "", NULL, ""},
     {"trim", 0, HAUL_OPTION_FLAG, 1, "", "", "false", ""},

@@ -5,6 +5,8 @@
  */
 #include "support.h"
 
+#include "format/codec.h"
+
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
@@ -54,6 +56,23 @@ static const char text[] =
     "id,name,price,day\n1,\"a\nb\",1.50,2024-02-29\n2\n\n3,\"x\"\"y\",2.25,2024-03-01\n4,,,\n"
     "5,z,x,2024-01-01\n6,\"q\"q,1.00,2024-01-01\n";
 
+/* The text as UTF-16 in gzip, and the target compressed: every layer allocates. */
+static struct buffer packed_text;
+
+static void pack_text(void)
+{
+    struct haul_error err = {0};
+    struct codec *codec = NULL;
+    char wide[2 * sizeof text] = "\xff\xfe";
+    for (size_t i = 0; i + 1 < sizeof text; i++) {
+        wide[2 * i + 2] = text[i];
+        wide[2 * i + 3] = 0;
+    }
+    assert_int_equal(codec_open(&codec, CODEC_GZIP, -1, &err), HAUL_OK);
+    assert_int_equal(codec_compress(codec, wide, sizeof wide, &packed_text, &err), HAUL_OK);
+    codec_close(codec);
+}
+
 static enum haul_code copy_part(struct test_run *run, struct format_output *output, const struct part *part,
                                 struct output_file *file)
 {
@@ -87,7 +106,9 @@ static enum haul_code copy_part(struct test_run *run, struct format_output *outp
 /* Everything in between opening the input and the last byte written. */
 static enum haul_code copy_all(struct test_run *run, struct output_file *file)
 {
-    const struct format_request request = {.context = &run->context, .source = &run->source};
+    const struct format_request request = {.context = &run->context,
+                                           .source = &run->source,
+                                           .name = packed_text.length ? "out.csv.gz" : "out.csv"};
     const struct split_request wish = {2, -1};
     struct source_info info = {0};
     struct inspection facts = {0};
@@ -127,7 +148,10 @@ static bool trial(long at, bool on, const char *options)
     const struct store_ops *store = store_for("memory:in");
     left = -1;
     test_begin(&run, options);
-    assert_int_equal(store_memory_put("memory:in", text, sizeof text - 1, &err), HAUL_OK);
+    if (packed_text.length)
+        assert_int_equal(store_memory_put("memory:in", packed_text.data, packed_text.length, &err), HAUL_OK);
+    else
+        assert_int_equal(store_memory_put("memory:in", text, sizeof text - 1, &err), HAUL_OK);
     assert_int_equal(store->open("memory:in", &run.context, &run.file, &err), HAUL_OK);
     assert_int_equal(store->create("memory:out", "memory:temp", &run.context, &file, &err), HAUL_OK);
     failed = false;
@@ -158,10 +182,24 @@ static void test_failing(void **state)
         }
 }
 
+static void test_failing_packed(void **state)
+{
+    (void)state;
+    pack_text();
+    for (int on = 0; on < 2; on++) {
+        long at = 0;
+        while (trial(at, on, "trim=true"))
+            at++;
+        assert_true(at > 50);
+    }
+    buffer_release(&packed_text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_failing),
+        cmocka_unit_test(test_failing_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

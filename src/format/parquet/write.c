@@ -443,6 +443,7 @@ static enum haul_code output_finish(struct format_output *base, struct output_fi
 static void output_close(struct format_output *base)
 {
     struct output *output = output_of(base);
+    head_release(&output->head);
     schema_release(&output->schema);
     arena_release(&output->arena);
     buffer_release(&output->records);

@@ -312,9 +312,9 @@ def test_wrong_statistics_go(haul, tmp_path, writer, strings, numbers):
 
 def test_encrypted_is_refused(haul, tmp_path):
     write(tmp_path / "a.parquet", 10, 1)
-    for name in ("encrypt_columns_and_footer.parquet.encrypted", "encrypt_columns_plaintext_footer.parquet.encrypted"):
-        shutil.copy(shared(f"parquet-testing/data/{name}"), tmp_path / "e.parquet")
-        assert "encrypted" in refused(haul, tmp_path, "e.parquet", code=5)
+    data = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "e.parquet").write_bytes(b"PARE" + data[4:-4] + b"PARE")
+    assert "encrypted" in refused(haul, tmp_path, "a.parquet", "e.parquet", code=5)
 
 
 def as_text(made):

@@ -30,7 +30,7 @@ style:
 	tools/style.py
 
 unit: everything
-	meson test -C $(BUILD) --suite unit --print-errorlogs --no-rebuild --num-processes $(JOBS)
+	meson test -C $(BUILD) --suite unit --print-errorlogs --no-rebuild -t 20 --num-processes $(JOBS)
 
 e2e: everything
 	HAUL=$(abspath $(BUILD))/haul $(PYTHON) -m pytest -q tests/e2e
@@ -43,8 +43,8 @@ build-tsan/build.ninja:
 sanitize: build-asan/build.ninja build-tsan/build.ninja
 	ninja -C build-asan -j$(JOBS)
 	ninja -C build-tsan -j$(JOBS)
-	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 meson test -C build-asan --suite unit --print-errorlogs --no-rebuild --num-processes $(JOBS)
-	TSAN_OPTIONS=halt_on_error=1 meson test -C build-tsan --suite unit --print-errorlogs --no-rebuild --num-processes $(JOBS)
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 meson test -C build-asan --suite unit --print-errorlogs --no-rebuild -t 20 --num-processes $(JOBS)
+	TSAN_OPTIONS=halt_on_error=1 meson test -C build-tsan --suite unit --print-errorlogs --no-rebuild -t 20 --num-processes $(JOBS)
 	UBSAN_OPTIONS=halt_on_error=1 HAUL=$(abspath build-asan)/haul $(PYTHON) -m pytest -q tests/e2e -m sanitize
 	TSAN_OPTIONS=halt_on_error=1 HAUL=$(abspath build-tsan)/haul $(PYTHON) -m pytest -q tests/e2e -m sanitize
 

@@ -95,8 +95,9 @@ bool ms_decode_grow(struct decoder *decoder, size_t more);
 
 static inline bool ms_decode_room(struct decoder *decoder, size_t more)
 {
-    return __builtin_expect(decoder->data_room - decoder->data_used >= more, 1) ||
-           ms_decode_grow(decoder, more);
+    /* More than asked for, so that even an empty text has a buffer to point into. */
+    return __builtin_expect(decoder->data_room - decoder->data_used > more, 1) ||
+           ms_decode_grow(decoder, more + 1);
 }
 
 static inline const uint8_t *ms_decode_wants(struct decoder *decoder, size_t bytes)

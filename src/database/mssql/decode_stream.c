@@ -226,7 +226,7 @@ static enum haul_code stream_narrow(struct decoder *decoder, struct wire *wire, 
                                     struct haul_error *err)
 {
     struct value value = {.decoder = decoder, .wire = wire};
-    bool null, single = decoder->page->single;
+    bool null = false, single = decoder->page->single;
     decoder->state->err = err;
     buffer_clear(decoder->scratch);
     if (take_value(&value, single ? append_single : append_gather, row, &null, err))

@@ -18,8 +18,6 @@ bool ms_append_wide(struct decoder *decoder, const uint8_t *in, size_t size, con
         *why = "UTF-16 text with an odd number of bytes";
         return false;
     }
-    if (units == 0)
-        return true; /* there may be no buffer yet to point into */
     if (!ms_decode_room(decoder, UTF16_GROWTH(units)))
         return false;
     size_t taken = utf16_to_utf8(in, units, decoder->data + decoder->data_used, &written);
@@ -33,8 +31,6 @@ bool ms_append_wide(struct decoder *decoder, const uint8_t *in, size_t size, con
 bool ms_append_narrow(struct decoder *decoder, const uint8_t *in, size_t size, const char **why)
 {
     size_t written = 0;
-    if (size == 0)
-        return true;
     if (!ms_decode_room(decoder, CODEPAGE_GROWTH(size)))
         return false;
     size_t taken = codepage_to_utf8(decoder->page, in, size, decoder->data + decoder->data_used, &written);

@@ -78,11 +78,32 @@ static void sink_forget_run(struct file_sink *files)
 
 /* ---- negotiate ---- */
 
+/* --timestamps and --uuid, where they were given: the casts then convert, count and refuse. */
+static void apply_wishes(struct schema *schema, const struct settings *settings)
+{
+    const char *timestamps =
+        settings_given(settings, "timestamps") ? settings_text(settings, "timestamps") : "";
+    bool uuid_text = strcmp(settings_text(settings, "uuid"), "text") == 0;
+    for (int i = 0; i < schema->count; i++) {
+        struct field *field = &schema->fields[i];
+        if (field->type == TYPE_TIMESTAMP && strcmp(timestamps, "us") == 0)
+            field->unit = TIME_MICRO;
+        if (field->type == TYPE_TIMESTAMP && strcmp(timestamps, "ns") == 0)
+            field->unit = TIME_NANO;
+        if (uuid_text && field->extension && strcmp(field->extension, "arrow.uuid") == 0) {
+            field->type = TYPE_UTF8;
+            field->extension = NULL;
+        }
+    }
+}
+
 static enum haul_code negotiate_schema(struct file_sink *files, const struct source_info *source,
                                        struct haul_error *err)
 {
     schema_release(&files->schema);
     enum haul_code code = schema_copy(&source->schema, &files->schema, err);
+    if (!code && files->context.settings)
+        apply_wishes(&files->schema, files->context.settings);
     if (!code && files->target.format->negotiate)
         code = files->target.format->negotiate(&files->request, &files->schema, err);
     return code;

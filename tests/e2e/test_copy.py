@@ -151,6 +151,23 @@ def test_a_row_the_target_refuses_is_named_by_its_line(haul, tmp_path):
     assert rows_of(tmp_path / "t.db", "t") == [(1, "two\nlines"), (2, "b"), (3, "c"), (4, "d")]
 
 
+def test_timestamps_and_uuids_as_asked(haul, tmp_path):
+    moments = pa.array([0, 1_700_000_000_123_456_789, None], pa.timestamp("ns"))
+    ids = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([bytes(range(16)), bytes(16), None], pa.binary(16)))
+    pq.write_table(pa.table({"t": moments, "u": ids}), tmp_path / "in.parquet")
+    haul("copy", "in.parquet", "same.parquet")
+    assert pq.read_table(tmp_path / "same.parquet").equals(pq.read_table(tmp_path / "in.parquet"))
+    result = haul("copy", "in.parquet", "us.parquet", "--timestamps", "us", "--uuid", "text")
+    assert "1 values lost" in result.err
+    table = pq.read_table(tmp_path / "us.parquet")
+    assert str(table.schema.field("t").type) == "timestamp[us]"
+    assert table["u"].to_pylist() == ["00010203-0405-0607-0809-0a0b0c0d0e0f", "00000000-0000-0000-0000-000000000000", None]
+    haul("copy", "in.parquet", "strict.parquet", "--timestamps", "us", "--strict", code=None)
+    assert not (tmp_path / "strict.parquet").exists()
+    haul("copy", "us.parquet", "ns.parquet", "--timestamps", "ns")
+    assert str(pq.read_schema(tmp_path / "ns.parquet").field("t").type) == "timestamp[ns]"
+
+
 def test_summary_and_json_log(haul, tmp_path):
     make_orders(tmp_path / "shop.db", 100)
     result = haul("copy", "sqlite:///shop.db", "o.parquet", "--table", "orders", "--summary", "s.json", "--log", "json")

@@ -7,7 +7,9 @@
  * gets two numbers: allocations asked for, and blocks not given back. The
  * second, beside that of an undisturbed run, shows a leak.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -76,16 +76,9 @@ void block_free(void *block, size_t usable)
         free(block);
 }
 
-/* ThreadSanitizer does not see that mremap moves a mapping: under it nothing is resized in place. */
-#if defined(__SANITIZE_THREAD__)
-#define RESIZES false
-#else
-#define RESIZES true
-#endif
-
 bool block_can_be_resized(size_t usable)
 {
-    return RESIZES && is_large(usable);
+    return is_large(usable);
 }
 
 void *block_resize(void *block, size_t old_usable, size_t new_usable)

@@ -20,6 +20,8 @@
 
 static const struct haul_option options[] = {
     {.name = "files", .kind = HAUL_OPTION_NUMBER},
+    {.name = "timestamps", .kind = HAUL_OPTION_TEXT, .preset = "us"},
+    {.name = "uuid", .kind = HAUL_OPTION_TEXT, .preset = "binary"},
 };
 
 static struct context context;

@@ -205,7 +205,7 @@ static void begin(const char *files)
     struct haul_error err = {0};
     folder_make();
     context_init(&context);
-    assert_int_equal(settings_init(&settings, options, 1, &err), HAUL_OK);
+    assert_int_equal(settings_init(&settings, options, sizeof options / sizeof options[0], &err), HAUL_OK);
     if (files)
         assert_int_equal(settings_set(&settings, "files", files, &err), HAUL_OK);
     context.settings = &settings;

@@ -43,7 +43,7 @@ static int set_up(void **state)
     err = (struct haul_error){0};
     atomic_store(&cancel.asked, 0);
     context.cancel = &cancel;
-    if (settings_init(&settings, options, 1, &err) || schema_init(&schema, 1, &err))
+    if (settings_init(&settings, options, sizeof options / sizeof options[0], &err) || schema_init(&schema, 1, &err))
         return 1;
     context.settings = &settings;
     schema.fields[0] = (struct field){.name = "a", .type = TYPE_UTF8};

@@ -11,7 +11,7 @@
 #include "database/mysql/source.h"
 
 #include "base/clock.h"
-#include "database/mysql/override.h"
+#include "batch/override.h"
 #include <string.h>
 
 /* ---- where rows come from ---- */
@@ -143,7 +143,7 @@ static enum haul_code apply_request(struct mysql_source *source, struct haul_err
         return HAUL_OK;
     enum haul_code code = schema_copy(&source->schema, &was, err);
     if (!code)
-        code = my_override(source->request.schema, &source->schema, err);
+        code = schema_override(source->request.schema, &source->schema, NULL, err);
     for (int i = 0; !code && i < was.count; i++)
         code = force(source, i, &was.fields[i], err);
     schema_release(&was);

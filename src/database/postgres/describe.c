@@ -13,7 +13,7 @@
 #include "database/postgres/source.h"
 
 #include "base/settings.h"
-#include "database/postgres/override.h"
+#include "batch/override.h"
 #include <string.h>
 
 #define SLICES_SINCE 140000 /* TID range scans */
@@ -130,7 +130,7 @@ static enum haul_code apply_request(struct postgres_source *source, struct haul_
         return HAUL_OK;
     enum haul_code code = schema_copy(&source->schema, &was, err);
     if (!code)
-        code = pg_override(source->request.schema, &source->schema, err);
+        code = schema_override(source->request.schema, &source->schema, NULL, err);
     for (int i = 0; !code && i < was.count; i++)
         code = force(source, i, &was.fields[i], err);
     schema_release(&was);

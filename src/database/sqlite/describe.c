@@ -15,7 +15,7 @@
 
 #include "base/unicode.h"
 #include "database/sqlite/condition.h"
-#include "database/sqlite/override.h"
+#include "batch/override.h"
 #include "database/sqlite/sample.h"
 #include <ctype.h>
 #include <string.h>
@@ -175,7 +175,7 @@ static enum haul_code apply_request(struct sqlite_source *source, struct haul_er
     bool *forced = arena_alloc_array(&source->arena, (size_t)source->schema.count + 1, sizeof *forced);
     if (!forced)
         return error_nomem(err, "columns");
-    if (source->request.schema && sqlite_override(source->request.schema, &source->schema, forced, err))
+    if (source->request.schema && schema_override(source->request.schema, &source->schema, forced, err))
         return err->code;
     for (int i = 0; i < source->schema.count; i++)
         source->columns[i].forced = forced[i];

@@ -6,7 +6,7 @@
  * A comma inside (), [] or <> belongs to the type. The types' own grammar is
  * field_parse_type's.
  */
-#include "database/postgres/override.h"
+#include "batch/override.h"
 
 #include "base/settings.h"
 #include <string.h>
@@ -62,7 +62,8 @@ static enum haul_code unknown_column(const char *name, const struct schema *sche
                      near[0] ? "; near to it: " : "", near);
 }
 
-static enum haul_code apply(const struct entry *entry, struct schema *schema, struct haul_error *err)
+static enum haul_code apply(const struct entry *entry, struct schema *schema, bool *forced,
+                            struct haul_error *err)
 {
     int place = schema_find(schema, entry->name);
     if (place < 0)
@@ -74,15 +75,17 @@ static enum haul_code apply(const struct entry *entry, struct schema *schema, st
     typed.nullable = field->nullable;
     typed.sql_type = field->sql_type;
     *field = typed;
+    if (forced)
+        forced[place] = true;
     return HAUL_OK;
 }
 
-enum haul_code pg_override(const char *text, struct schema *schema, struct haul_error *err)
+enum haul_code schema_override(const char *text, struct schema *schema, bool *forced, struct haul_error *err)
 {
     const char *at = text;
     while (*at) {
         struct entry entry = {0};
-        if (take_entry(&at, &schema->arena, &entry, err) || apply(&entry, schema, err))
+        if (take_entry(&at, &schema->arena, &entry, err) || apply(&entry, schema, forced, err))
             return err->code;
     }
     return HAUL_OK;

@@ -56,6 +56,8 @@ def breaches_of_includes(path: Path, text: str):
                 inner = name.split("/")
                 if len(inner) > 2 and inner[1] != parts[2]:
                     yield f"{where}: one {room} may not include another: {name}"
+            elif room == "database" and head == room and name.count("/") > 1:
+                yield f"{where}: what all databases share may not include one of them: {name}"
         if not quoted and head in LIBRARY and head not in libraries:
             yield f"{where}: {room} may not use {name}"
 

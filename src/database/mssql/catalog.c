@@ -34,12 +34,12 @@ static enum haul_code ask_softly(struct session *session, const char *sql, struc
     return err->code;
 }
 
-static enum haul_code ask(struct session *session, struct ms_sql *sql, struct ms_answer *answer,
+static enum haul_code ask(struct session *session, struct sql *sql, struct ms_answer *answer,
                           struct haul_error *err)
 {
-    const char *text = ms_sql_text(sql, err);
+    const char *text = sql_text(sql, err);
     enum haul_code code = text ? ask_softly(session, text, answer, err) : err->code;
-    ms_sql_release(sql);
+    sql_release(sql);
     return code;
 }
 
@@ -107,32 +107,32 @@ static enum haul_code unknown(struct session *session, const char *name, struct 
 }
 
 /* Where the table's own database is: "[db]." before sys. */
-static void add_sys(struct ms_sql *sql, const struct ms_table *table)
+static void add_sys(struct sql *sql, const struct ms_table *table)
 {
     if (table->name.database) {
-        ms_sql_name(sql, table->name.database);
-        ms_sql_add(sql, ".");
+        sql_name(sql, table->name.database);
+        sql_add(sql, ".");
     }
-    ms_sql_add(sql, "sys.");
+    sql_add(sql, "sys.");
 }
 
 static enum haul_code find(struct session *session, struct ms_table *table, bool *found,
                            struct haul_error *err)
 {
-    struct ms_sql sql = {0};
+    struct sql sql = {.dialect = &ms_dialect};
     struct ms_answer answer;
-    ms_sql_add(&sql, "SELECT s.name, o.name, o.type, o.object_id FROM ");
+    sql_add(&sql, "SELECT s.name, o.name, o.type, o.object_id FROM ");
     add_sys(&sql, table);
-    ms_sql_add(&sql, "objects AS o JOIN ");
+    sql_add(&sql, "objects AS o JOIN ");
     add_sys(&sql, table);
-    ms_sql_add(&sql,
-               "schemas AS s ON s.schema_id = o.schema_id WHERE RTRIM(o.type) IN ('U', 'V') AND o.name = ");
-    ms_sql_literal(&sql, table->name.name);
-    ms_sql_add(&sql, " AND s.name = ");
+    sql_add(&sql,
+            "schemas AS s ON s.schema_id = o.schema_id WHERE RTRIM(o.type) IN ('U', 'V') AND o.name = ");
+    sql_literal(&sql, table->name.name);
+    sql_add(&sql, " AND s.name = ");
     if (table->name.schema)
-        ms_sql_literal(&sql, table->name.schema);
+        sql_literal(&sql, table->name.schema);
     else
-        ms_sql_add(&sql, "COALESCE(SCHEMA_NAME(), N'dbo')");
+        sql_add(&sql, "COALESCE(SCHEMA_NAME(), N'dbo')");
     if (ask(session, &sql, &answer, err))
         return err->code;
     *found = answer.rows > 0;
@@ -151,13 +151,13 @@ static enum haul_code find(struct session *session, struct ms_table *table, bool
 static enum haul_code find_by_select(struct session *session, struct ms_table *table, bool *found,
                                      struct haul_error *err)
 {
-    struct ms_sql sql = {0};
+    struct sql sql = {.dialect = &ms_dialect};
     struct haul_error refused = {0};
-    ms_sql_add(&sql, "SELECT TOP (0) * FROM ");
+    sql_add(&sql, "SELECT TOP (0) * FROM ");
     ms_sql_table(&sql, &table->name);
-    const char *text = ms_sql_text(&sql, err);
+    const char *text = sql_text(&sql, err);
     *found = text && ms_run(session, text, &refused) == HAUL_OK;
-    ms_sql_release(&sql);
+    sql_release(&sql);
     if (!text)
         return err->code;
     if (*found || (ms_is_alive(session) && refused.code == HAUL_NOT_FOUND))
@@ -170,8 +170,8 @@ static enum haul_code find_by_select(struct session *session, struct ms_table *t
 static enum haul_code count_all(struct session *session, struct ms_table *table, struct haul_error *err)
 {
     struct ms_answer answer;
-    struct ms_sql sql = {0};
-    ms_sql_add(&sql, "SELECT COUNT_BIG(*) AS n FROM ");
+    struct sql sql = {.dialect = &ms_dialect};
+    sql_add(&sql, "SELECT COUNT_BIG(*) AS n FROM ");
     ms_sql_table(&sql, &table->name);
     if (ask(session, &sql, &answer, err))
         return err->code;
@@ -183,15 +183,15 @@ static enum haul_code count_all(struct session *session, struct ms_table *table,
 static enum haul_code count_rows(struct session *session, struct ms_table *table, struct haul_error *err)
 {
     struct ms_answer answer;
-    struct ms_sql sql = {0};
+    struct sql sql = {.dialect = &ms_dialect};
     table->rows = table->bytes = -1;
     if (table->is_view)
         return HAUL_OK;
     if (!*table->object_id)
         return count_all(session, table, err);
-    ms_sql_add(&sql, "SELECT SUM(row_count), SUM(used_page_count) * 8192 FROM ");
+    sql_add(&sql, "SELECT SUM(row_count), SUM(used_page_count) * 8192 FROM ");
     add_sys(&sql, table);
-    ms_sql_add(&sql, "dm_db_partition_stats WHERE index_id IN (0, 1) AND object_id = %s", table->object_id);
+    sql_add(&sql, "dm_db_partition_stats WHERE index_id IN (0, 1) AND object_id = %s", table->object_id);
     if (ask(session, &sql, &answer, err))
         return err->code;
     if (ms_answer_number(&answer, 0, 0) > 0) {
@@ -201,9 +201,9 @@ static enum haul_code count_rows(struct session *session, struct ms_table *table
     ms_answer_release(&answer);
     if (table->rows > 0)
         return HAUL_OK;
-    ms_sql_add(&sql, "SELECT SUM(rows) FROM ");
+    sql_add(&sql, "SELECT SUM(rows) FROM ");
     add_sys(&sql, table);
-    ms_sql_add(&sql, "partitions WHERE index_id IN (0, 1) AND object_id = %s", table->object_id);
+    sql_add(&sql, "partitions WHERE index_id IN (0, 1) AND object_id = %s", table->object_id);
     if (ask(session, &sql, &answer, err))
         return err->code;
     if (ms_answer_number(&answer, 0, 0) > 0)
@@ -217,19 +217,19 @@ static enum haul_code count_rows(struct session *session, struct ms_table *table
 static enum haul_code read_key(struct session *session, struct ms_table *table, struct haul_error *err)
 {
     struct ms_answer answer;
-    struct ms_sql sql = {0};
+    struct sql sql = {.dialect = &ms_dialect};
     if (table->is_view || !*table->object_id)
         return HAUL_OK;
-    ms_sql_add(&sql, "SELECT c.name FROM ");
+    sql_add(&sql, "SELECT c.name FROM ");
     add_sys(&sql, table);
-    ms_sql_add(&sql, "indexes AS i JOIN ");
+    sql_add(&sql, "indexes AS i JOIN ");
     add_sys(&sql, table);
-    ms_sql_add(&sql, "index_columns AS k ON k.object_id = i.object_id AND k.index_id = i.index_id JOIN ");
+    sql_add(&sql, "index_columns AS k ON k.object_id = i.object_id AND k.index_id = i.index_id JOIN ");
     add_sys(&sql, table);
-    ms_sql_add(&sql,
-               "columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id"
-               " WHERE i.is_primary_key = 1 AND i.object_id = %s ORDER BY k.key_ordinal",
-               table->object_id);
+    sql_add(&sql,
+            "columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id"
+            " WHERE i.is_primary_key = 1 AND i.object_id = %s ORDER BY k.key_ordinal",
+            table->object_id);
     if (ask(session, &sql, &answer, err))
         return err->code;
     table->key = arena_alloc_array(&table->arena, (size_t)answer.rows + 1, sizeof *table->key);
@@ -246,7 +246,8 @@ enum haul_code ms_table_read(struct session *session, const char *name, struct m
 {
     bool found;
     table->object_id = "";
-    if (ms_name_parse(name, &table->arena, &table->name, err) || find(session, table, &found, err))
+    if (table_name_parse(&ms_dialect, name, &table->arena, &table->name, err) ||
+        find(session, table, &found, err))
         return err->code;
     if (!found && find_by_select(session, table, &found, err))
         return err->code;

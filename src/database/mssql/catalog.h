@@ -9,8 +9,8 @@
 #include "database/mssql/session.h"
 
 struct ms_table {
-    struct ms_name name;   /* name NULL: empty */
-    const char *object_id; /* as text, "" unknown */
+    struct table_name name; /* name NULL: empty */
+    const char *object_id;  /* as text, "" unknown */
     bool is_view;
     int64_t rows, bytes; /* -1 unknown */
     const char **key;    /* columns of the primary key */

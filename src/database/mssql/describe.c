@@ -123,7 +123,7 @@ static enum haul_code fill_info(struct mssql_source *source, struct source_info 
 enum haul_code ms_source_describe(struct source *base, struct source_info *info, struct haul_error *err)
 {
     struct mssql_source *source = (struct mssql_source *)base;
-    struct ms_sql sql = {0};
+    struct sql sql = {.dialect = &ms_dialect};
     ms_table_release(&source->table);
     schema_release(&source->schema);
     if (!source->query && !source->request.table)
@@ -134,10 +134,10 @@ enum haul_code ms_source_describe(struct source *base, struct source_info *info,
     if (!source->query && ms_table_read(&source->session, source->request.table, &source->table, err))
         return err->code;
     enum haul_code code = ms_select(source, true, &sql, err);
-    const char *text = code ? NULL : ms_sql_text(&sql, err);
+    const char *text = code ? NULL : sql_text(&sql, err);
     if (text)
         code = source->query ? describe_query(source, text, err) : describe_table(source, text, err);
-    ms_sql_release(&sql);
+    sql_release(&sql);
     if (code || check_names(source, err))
         return err->code;
     return fill_info(source, info, err);

@@ -74,14 +74,14 @@ static enum haul_code check_columns(struct mssql_reader *reader, struct haul_err
 static enum haul_code start(struct mssql_reader *reader, struct haul_error *err)
 {
     struct mssql_source *source = reader->source;
-    struct ms_sql sql = {0};
+    struct sql sql = {.dialect = &ms_dialect};
     enum ms_event event = MS_DONE;
     if (ms_connect(&reader->session, &source->server, &reader->context, err))
         return err->code;
     enum haul_code code = ms_select(source, false, &sql, err);
     if (!code)
-        code = ms_send_batch(&reader->session, ms_sql_text(&sql, err), err);
-    ms_sql_release(&sql);
+        code = ms_send_batch(&reader->session, sql_text(&sql, err), err);
+    sql_release(&sql);
     while (!code && event == MS_DONE)
         code = ms_next(&reader->session, &event, err);
     if (code)

@@ -8,27 +8,27 @@
  */
 #include "database/mssql/source.h"
 
-enum haul_code ms_select(const struct mssql_source *source, bool none, struct ms_sql *sql,
+enum haul_code ms_select(const struct mssql_source *source, bool none, struct sql *sql,
                          struct haul_error *err)
 {
     const struct source_request *request = &source->request;
     if (source->query && !request->where && !request->columns) {
-        ms_sql_add(sql, "%s", source->query);
-        return ms_sql_text(sql, err) ? HAUL_OK : err->code;
+        sql_add(sql, "%s", source->query);
+        return sql_text(sql, err) ? HAUL_OK : err->code;
     }
-    ms_sql_add(sql, none && !source->query ? "SELECT TOP (0) " : "SELECT ");
+    sql_add(sql, none && !source->query ? "SELECT TOP (0) " : "SELECT ");
     for (int i = 0; request->columns && i < request->column_count; i++) {
-        ms_sql_add(sql, i ? ", " : "");
-        ms_sql_name(sql, request->columns[i]);
+        sql_add(sql, i ? ", " : "");
+        sql_name(sql, request->columns[i]);
     }
     if (!request->columns)
-        ms_sql_add(sql, "*");
-    ms_sql_add(sql, " FROM ");
+        sql_add(sql, "*");
+    sql_add(sql, " FROM ");
     if (source->query)
-        ms_sql_add(sql, "(%s\n) AS haul_query", source->query);
+        sql_add(sql, "(%s\n) AS haul_query", source->query);
     else
         ms_sql_table(sql, &source->table.name);
     if (request->where)
-        ms_sql_add(sql, " WHERE (%s\n)", request->where);
-    return ms_sql_text(sql, err) ? HAUL_OK : err->code;
+        sql_add(sql, " WHERE (%s\n)", request->where);
+    return sql_text(sql, err) ? HAUL_OK : err->code;
 }

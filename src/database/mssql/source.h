@@ -25,7 +25,7 @@ struct mssql_source {
 };
 
 /* The statement that gives the rows; `none` asks for its columns alone. */
-enum haul_code ms_select(const struct mssql_source *source, bool none, struct ms_sql *sql,
+enum haul_code ms_select(const struct mssql_source *source, bool none, struct sql *sql,
                          struct haul_error *err);
 
 enum haul_code ms_source_describe(struct source *base, struct source_info *info, struct haul_error *err);

@@ -27,24 +27,24 @@ void my_table_release(struct table *table)
 
 /* ---- statements on one table ---- */
 
-static enum haul_code ask(struct connection *connection, const char *before, const struct my_name *name,
+static enum haul_code ask(struct connection *connection, const char *before, const struct table_name *name,
                           MYSQL_RES **result, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     const char *order = strstr(before, "STATISTICS") ? " AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX"
                         : strstr(before, "COLUMN")   ? " ORDER BY ORDINAL_POSITION"
                                                      : "";
-    my_sql_add(&sql, "%s WHERE TABLE_SCHEMA = ", before);
+    sql_add(&sql, "%s WHERE TABLE_SCHEMA = ", before);
     if (name->schema)
-        my_sql_literal(&sql, name->schema);
+        sql_literal(&sql, name->schema);
     else
-        my_sql_add(&sql, "DATABASE()");
-    my_sql_add(&sql, " AND TABLE_NAME = ");
-    my_sql_literal(&sql, name->name);
-    my_sql_add(&sql, "%s", order);
-    const char *text = my_sql_text(&sql, err);
+        sql_add(&sql, "DATABASE()");
+    sql_add(&sql, " AND TABLE_NAME = ");
+    sql_literal(&sql, name->name);
+    sql_add(&sql, "%s", order);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_ask(connection, text, result, err) : err->code;
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -98,7 +98,7 @@ static void fill_key(struct table *table, MYSQL_RES *result)
 
 static enum haul_code read_rest(struct connection *connection, struct table *table, struct haul_error *err)
 {
-    const struct my_name name = {table->schema, table->name};
+    const struct table_name name = {.schema = table->schema, .name = table->name};
     MYSQL_RES *columns = NULL, *key = NULL;
     if (ask(connection,
             "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM "
@@ -115,8 +115,8 @@ static enum haul_code read_rest(struct connection *connection, struct table *tab
     return code;
 }
 
-enum haul_code my_table_find(struct connection *connection, const struct my_name *name, struct table *table,
-                             bool *found, struct haul_error *err)
+enum haul_code my_table_find(struct connection *connection, const struct table_name *name,
+                             struct table *table, bool *found, struct haul_error *err)
 {
     MYSQL_RES *result = NULL;
     *table = (struct table){0};
@@ -141,10 +141,10 @@ enum haul_code my_table_read(struct connection *connection, const char *name, st
                              bool *found, struct haul_error *err)
 {
     struct arena arena = {0};
-    struct my_name parsed;
+    struct table_name parsed;
     *table = (struct table){0};
     *found = false;
-    enum haul_code code = my_name_parse(name, &arena, &parsed, err);
+    enum haul_code code = table_name_parse(&my_dialect, name, &arena, &parsed, err);
     if (!code && !parsed.schema && !connection->server->database)
         code =
             error_set(err, HAUL_USAGE, "%s: which database? mysql://user@host/database, or --table db.table",

@@ -35,8 +35,8 @@ void my_table_release(struct table *table);
 /* `name` as users write it; without a database the session's. Absent: *found false, table empty. */
 enum haul_code my_table_read(struct connection *connection, const char *name, struct table *table,
                              bool *found, struct haul_error *err);
-enum haul_code my_table_find(struct connection *connection, const struct my_name *name, struct table *table,
-                             bool *found, struct haul_error *err);
+enum haul_code my_table_find(struct connection *connection, const struct table_name *name,
+                             struct table *table, bool *found, struct haul_error *err);
 
 /* HAUL_NOT_FOUND with the names that are near. */
 enum haul_code my_table_unknown(struct connection *connection, const char *name, struct haul_error *err);

@@ -34,20 +34,20 @@ static bool is_key(const struct source_info *source, const char *name)
     return false;
 }
 
-static void add_key(struct my_sql *sql, const struct source_info *source)
+static void add_key(struct sql *sql, const struct source_info *source)
 {
     for (int i = 0; i < source->key_count; i++)
         if (schema_find(&source->schema, source->key[i]) < 0)
             return;
     for (int i = 0; i < source->key_count; i++) {
-        my_sql_add(sql, i ? ", " : ", PRIMARY KEY (");
-        my_sql_name(sql, source->key[i]);
+        sql_add(sql, i ? ", " : ", PRIMARY KEY (");
+        sql_name(sql, source->key[i]);
     }
-    my_sql_add(sql, source->key_count ? ")" : "");
+    sql_add(sql, source->key_count ? ")" : "");
 }
 
 static enum haul_code add_column(struct mysql_sink *sink, int place, const struct source_info *source,
-                                 struct my_sql *sql, struct haul_error *err)
+                                 struct sql *sql, struct haul_error *err)
 {
     struct arena *arena = &sink->schema.arena;
     struct field *field = &sink->schema.fields[place], meant = {0};
@@ -67,9 +67,9 @@ static enum haul_code add_column(struct mysql_sink *sink, int place, const struc
     if (!bare || my_type_read(is_unsigned ? declared : bare, arena, &meant, &form, err))
         return bare ? err->code : error_nomem(err, "a table's definition");
     my_column_set(sink, place, declared, form);
-    my_sql_add(sql, place ? ", " : "(");
-    my_sql_name(sql, field->name);
-    my_sql_add(sql, " %s %s", declared, field->nullable ? "NULL" : "NOT NULL");
+    sql_add(sql, place ? ", " : "(");
+    sql_name(sql, field->name);
+    sql_add(sql, " %s %s", declared, field->nullable ? "NULL" : "NOT NULL");
     return HAUL_OK;
 }
 
@@ -87,7 +87,7 @@ static enum haul_code check_names(const struct schema *schema, struct haul_error
 enum haul_code my_define(struct mysql_sink *sink, const struct source_info *source, struct haul_error *err)
 {
     int count = source->schema.count;
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     sink->columns = arena_alloc_array(&sink->arena, (size_t)count + 1, sizeof *sink->columns);
     if (!sink->columns)
         return error_nomem(err, "a table's definition");
@@ -99,12 +99,12 @@ enum haul_code my_define(struct mysql_sink *sink, const struct source_info *sour
     for (int i = 0; i < count && !code; i++)
         code = add_column(sink, i, source, &sql, err);
     add_key(&sql, source);
-    my_sql_add(&sql, ") ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
-    const char *text = code ? NULL : my_sql_text(&sql, err);
+    sql_add(&sql, ") ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+    const char *text = code ? NULL : sql_text(&sql, err);
     sink->definition = text ? arena_text(&sink->arena, text) : NULL;
     if (!code && !sink->definition)
         code = text ? error_nomem(err, "a table's definition") : err->code;
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -122,33 +122,32 @@ static bool is_computed(const struct sink_column *column)
 
 const char *my_load_statement(struct mysql_sink *sink, const char *work, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     bool set = false;
-    my_sql_add(&sql, "LOAD DATA LOCAL INFILE 'haul' INTO TABLE ");
-    my_sql_table(&sql, sink->schema_name, work);
-    my_sql_add(&sql, " CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\'"
-                     " LINES TERMINATED BY '\\n' (");
+    sql_add(&sql, "LOAD DATA LOCAL INFILE 'haul' INTO TABLE ");
+    sql_table(&sql, sink->schema_name, work);
+    sql_add(&sql, " CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\'"
+                  " LINES TERMINATED BY '\\n' (");
     for (int i = 0; i < sink->schema.count; i++) {
-        my_sql_add(&sql, i ? ", " : "");
+        sql_add(&sql, i ? ", " : "");
         if (is_computed(&sink->columns[i]))
-            my_sql_add(&sql, "@haul_%d", i);
+            sql_add(&sql, "@haul_%d", i);
         else
-            my_sql_name(&sql, sink->columns[i].name);
+            sql_name(&sql, sink->columns[i].name);
     }
-    my_sql_add(&sql, ")");
+    sql_add(&sql, ")");
     for (int i = 0; i < sink->schema.count; i++) {
         if (!is_computed(&sink->columns[i]))
             continue;
-        my_sql_add(&sql, set ? ", " : " SET ");
-        my_sql_name(&sql, sink->columns[i].name);
-        my_sql_add(&sql, is_hex(&sink->columns[i]) ? " = UNHEX(@haul_%d)" : " = CAST(@haul_%d AS UNSIGNED)",
-                   i);
+        sql_add(&sql, set ? ", " : " SET ");
+        sql_name(&sql, sink->columns[i].name);
+        sql_add(&sql, is_hex(&sink->columns[i]) ? " = UNHEX(@haul_%d)" : " = CAST(@haul_%d AS UNSIGNED)", i);
         set = true;
     }
-    const char *text = my_sql_text(&sql, err), *kept = text ? arena_text(&sink->arena, text) : NULL;
+    const char *text = sql_text(&sql, err), *kept = text ? arena_text(&sink->arena, text) : NULL;
     if (text && !kept)
         error_nomem(err, "a statement");
-    my_sql_release(&sql);
+    sql_release(&sql);
     return kept;
 }
 

@@ -60,12 +60,12 @@ static enum haul_code find_table(struct mysql_source *source, struct haul_error 
 
 static enum haul_code find_query(struct mysql_source *source, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     enum haul_code code = my_select_described(source, &sql, err);
     source->access = ACCESS_PLAIN;
     if (!code)
-        code = my_query_columns(&source->connection, my_sql_text(&sql, err), &source->table, err);
-    my_sql_release(&sql);
+        code = my_query_columns(&source->connection, sql_text(&sql, err), &source->table, err);
+    sql_release(&sql);
     return code ? error_prefix(err, "--query") : HAUL_OK;
 }
 

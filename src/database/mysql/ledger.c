@@ -33,16 +33,16 @@
 #define ERROR_LOCK_WAIT 1205
 
 /* Runs what stands in `sql` and releases it. */
-static enum haul_code finish_ask(struct connection *connection, struct my_sql *sql, MYSQL_RES **result,
+static enum haul_code finish_ask(struct connection *connection, struct sql *sql, MYSQL_RES **result,
                                  struct haul_error *err)
 {
-    const char *text = my_sql_text(sql, err);
+    const char *text = sql_text(sql, err);
     enum haul_code code = text ? my_ask(connection, text, result, err) : err->code;
-    my_sql_release(sql);
+    sql_release(sql);
     return code;
 }
 
-static enum haul_code finish_run(struct connection *connection, struct my_sql *sql, struct haul_error *err)
+static enum haul_code finish_run(struct connection *connection, struct sql *sql, struct haul_error *err)
 {
     MYSQL_RES *result = NULL;
     enum haul_code code = finish_ask(connection, sql, &result, err);
@@ -57,31 +57,31 @@ static const char *copy_text(struct arena *arena, MYSQL_ROW row, int column)
 
 /* ---- names ---- */
 
-static const char *table_name(struct ledger *ledger, const struct my_name *name, const char *tail,
+static const char *table_name(struct ledger *ledger, const struct table_name *name, const char *tail,
                               struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     const char *plain = arena_printf(&ledger->arena, "%s_%s", name->name, tail), *kept = NULL;
     if (plain)
-        my_sql_table(&sql, name->schema, plain);
-    const char *text = plain ? my_sql_text(&sql, err) : NULL;
+        sql_table(&sql, name->schema, plain);
+    const char *text = plain ? sql_text(&sql, err) : NULL;
     if (text)
         kept = arena_text(&ledger->arena, text);
     if (!plain || (text && !kept))
         error_nomem(err, "the ledger's names");
-    my_sql_release(&sql);
+    sql_release(&sql);
     return kept;
 }
 
 enum haul_code my_ledger_init(struct ledger *ledger, const char *option, const char *schema,
                               struct haul_error *err)
 {
-    struct my_name name = {.name = "haul"};
+    struct table_name name = {.name = "haul"};
     my_ledger_release(ledger);
     ledger->why = "--ledger none: what was committed is not remembered; rows arrive at least once";
     if (option && strcmp(option, "none") == 0)
         return HAUL_OK;
-    if (option && my_name_parse(option, &ledger->arena, &name, err))
+    if (option && table_name_parse(&my_dialect, option, &ledger->arena, &name, err))
         return error_prefix(err, "--ledger");
     name.schema = name.schema ? name.schema : schema;
     ledger->runs = table_name(ledger, &name, "runs", err);
@@ -103,11 +103,11 @@ static enum haul_code exists(const struct ledger *ledger, struct connection *con
                              struct haul_error *err)
 {
     struct haul_error missing = {0};
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     *there = false;
     if (!ledger->runs)
         return HAUL_OK;
-    my_sql_add(&sql, "SELECT 1 FROM %s, %s LIMIT 0", ledger->runs, ledger->units);
+    sql_add(&sql, "SELECT 1 FROM %s, %s LIMIT 0", ledger->runs, ledger->units);
     if (!finish_run(connection, &sql, &missing)) {
         *there = true;
         return HAUL_OK;
@@ -122,15 +122,15 @@ static enum haul_code exists(const struct ledger *ledger, struct connection *con
 enum haul_code my_ledger_create(const struct ledger *ledger, struct connection *connection,
                                 struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     bool there;
     if (exists(ledger, connection, &there, err))
         return err->code;
     if (!ledger->runs || there)
         return HAUL_OK;
-    my_sql_add(&sql, "CREATE TABLE IF NOT EXISTS %s%s", ledger->runs, RUNS_COLUMNS);
+    sql_add(&sql, "CREATE TABLE IF NOT EXISTS %s%s", ledger->runs, RUNS_COLUMNS);
     if (!finish_run(connection, &sql, err)) {
-        my_sql_add(&sql, "CREATE TABLE IF NOT EXISTS %s%s", ledger->units, UNITS_COLUMNS);
+        sql_add(&sql, "CREATE TABLE IF NOT EXISTS %s%s", ledger->units, UNITS_COLUMNS);
         if (!finish_run(connection, &sql, err))
             return HAUL_OK;
     }
@@ -158,7 +158,7 @@ enum haul_code my_ledger_find(const struct ledger *ledger, struct connection *co
                               const struct ledger_search *search, struct ledger_run *out, bool *found,
                               struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
     bool there;
     *found = false;
@@ -166,11 +166,10 @@ enum haul_code my_ledger_find(const struct ledger *ledger, struct connection *co
         return err->code;
     if (!there)
         return HAUL_OK;
-    my_sql_add(&sql,
-               "SELECT name, target, work, work_id, mode, made, finished, fingerprint FROM %s WHERE %s = ",
-               ledger->runs, search->name ? "name" : "target");
-    my_sql_literal(&sql, search->name ? search->name : search->target);
-    my_sql_add(&sql, search->name ? "" : " AND finished = 0 ORDER BY made DESC LIMIT 1");
+    sql_add(&sql, "SELECT name, target, work, work_id, mode, made, finished, fingerprint FROM %s WHERE %s = ",
+            ledger->runs, search->name ? "name" : "target");
+    sql_literal(&sql, search->name ? search->name : search->target);
+    sql_add(&sql, search->name ? "" : " AND finished = 0 ORDER BY made DESC LIMIT 1");
     if (finish_ask(connection, &sql, &result, err))
         return err->code;
     MYSQL_ROW row = mysql_fetch_row(result);
@@ -180,50 +179,50 @@ enum haul_code my_ledger_find(const struct ledger *ledger, struct connection *co
     return code;
 }
 
-static void add_values(struct my_sql *sql, const char *const *values, int count)
+static void add_values(struct sql *sql, const char *const *values, int count)
 {
     for (int i = 0; i < count; i++) {
-        my_sql_add(sql, i ? ", " : "");
-        my_sql_literal(sql, values[i]);
+        sql_add(sql, i ? ", " : "");
+        sql_literal(sql, values[i]);
     }
 }
 
 enum haul_code my_ledger_begin(const struct ledger *ledger, struct connection *connection,
                                const struct ledger_run *out, const char *plan, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     const char *const values[] = {out->name, out->fingerprint, plan ? plan : "", out->target,
                                   out->work, out->work_id,     out->mode};
     if (!ledger->runs)
         return HAUL_OK;
     if (my_run(connection, "START TRANSACTION", err) || my_ledger_forget(ledger, connection, out->name, err))
         return err->code;
-    my_sql_add(&sql, "INSERT INTO %s (name, fingerprint, plan, target, work, work_id, mode, made) VALUES (",
-               ledger->runs);
+    sql_add(&sql, "INSERT INTO %s (name, fingerprint, plan, target, work, work_id, mode, made) VALUES (",
+            ledger->runs);
     add_values(&sql, values, 7);
-    my_sql_add(&sql, ", %d)", out->made);
+    sql_add(&sql, ", %d)", out->made);
     return finish_run(connection, &sql, err) ? err->code : my_run(connection, "COMMIT", err);
 }
 
 static enum haul_code delete_where(const char *table, const char *column, struct connection *connection,
                                    const char *name, struct haul_error *err)
 {
-    struct my_sql sql = {0};
-    my_sql_add(&sql, "DELETE FROM %s WHERE %s = ", table, column);
-    my_sql_literal(&sql, name);
+    struct sql sql = {.dialect = &my_dialect};
+    sql_add(&sql, "DELETE FROM %s WHERE %s = ", table, column);
+    sql_literal(&sql, name);
     return finish_run(connection, &sql, err);
 }
 
 enum haul_code my_ledger_finish(const struct ledger *ledger, struct connection *connection, const char *name,
                                 struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     if (!ledger->runs)
         return HAUL_OK;
     if (delete_where(ledger->units, "run", connection, name, err))
         return err->code;
-    my_sql_add(&sql, "UPDATE %s SET finished = 1, ended = CURRENT_TIMESTAMP WHERE name = ", ledger->runs);
-    my_sql_literal(&sql, name);
+    sql_add(&sql, "UPDATE %s SET finished = 1, ended = CURRENT_TIMESTAMP WHERE name = ", ledger->runs);
+    sql_literal(&sql, name);
     return finish_run(connection, &sql, err);
 }
 
@@ -240,12 +239,12 @@ enum haul_code my_ledger_forget(const struct ledger *ledger, struct connection *
 enum haul_code my_ledger_rows(const struct ledger *ledger, struct connection *connection, const char *name,
                               int64_t *rows, struct haul_error *err)
 {
-    struct my_sql sql = {0};
-    my_sql_add(&sql, "SELECT COALESCE(SUM(row_count), 0) FROM %s WHERE run = ", ledger->units);
-    my_sql_literal(&sql, name);
-    const char *text = my_sql_text(&sql, err);
+    struct sql sql = {.dialect = &my_dialect};
+    sql_add(&sql, "SELECT COALESCE(SUM(row_count), 0) FROM %s WHERE run = ", ledger->units);
+    sql_literal(&sql, name);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_ask_number(connection, text, rows, err) : err->code;
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -272,11 +271,11 @@ static enum haul_code fill_receipt(MYSQL_ROW row, struct arena *arena, struct re
 static enum haul_code read_receipts(const struct ledger *ledger, struct connection *connection,
                                     struct run_record *record, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
-    my_sql_add(&sql, "SELECT " RECEIPT_COLUMNS " FROM %s WHERE run = ", ledger->units);
-    my_sql_literal(&sql, record->name);
-    my_sql_add(&sql, " ORDER BY part, first_row");
+    sql_add(&sql, "SELECT " RECEIPT_COLUMNS " FROM %s WHERE run = ", ledger->units);
+    sql_literal(&sql, record->name);
+    sql_add(&sql, " ORDER BY part, first_row");
     if (finish_ask(connection, &sql, &result, err))
         return err->code;
     size_t count = (size_t)mysql_num_rows(result);
@@ -293,10 +292,10 @@ static enum haul_code read_receipts(const struct ledger *ledger, struct connecti
 static enum haul_code read_plan(const struct ledger *ledger, struct connection *connection,
                                 struct run_record *record, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
-    my_sql_add(&sql, "SELECT plan FROM %s WHERE name = ", ledger->runs);
-    my_sql_literal(&sql, record->name);
+    sql_add(&sql, "SELECT plan FROM %s WHERE name = ", ledger->runs);
+    sql_literal(&sql, record->name);
     if (finish_ask(connection, &sql, &result, err))
         return err->code;
     MYSQL_ROW row = mysql_fetch_row(result);
@@ -322,20 +321,19 @@ enum haul_code my_ledger_recall(const struct ledger *ledger, struct connection *
     return read_receipts(ledger, connection, record, err);
 }
 
-static void add_unit(struct my_sql *sql, const char *run, const struct unit *unit)
+static void add_unit(struct sql *sql, const char *run, const struct unit *unit)
 {
-    my_sql_add(sql, " WHERE run = ");
-    my_sql_literal(sql, run);
-    my_sql_add(sql, " AND part = %lld AND first_row = %lld", (long long)unit->part,
-               (long long)unit->first_row);
+    sql_add(sql, " WHERE run = ");
+    sql_literal(sql, run);
+    sql_add(sql, " AND part = %lld AND first_row = %lld", (long long)unit->part, (long long)unit->first_row);
 }
 
 enum haul_code my_ledger_receipt(const struct ledger *ledger, struct connection *connection, const char *run,
                                  struct arena *arena, struct receipt *receipt, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
-    my_sql_add(&sql, "SELECT " RECEIPT_COLUMNS " FROM %s", ledger->units);
+    sql_add(&sql, "SELECT " RECEIPT_COLUMNS " FROM %s", ledger->units);
     add_unit(&sql, run, &receipt->unit);
     if (finish_ask(connection, &sql, &result, err))
         return err->code;
@@ -351,13 +349,13 @@ enum haul_code my_ledger_receipt(const struct ledger *ledger, struct connection 
 enum haul_code my_ledger_claim(const struct ledger *ledger, struct connection *connection, const char *run,
                                const struct unit *unit, enum unit_state *state, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     *state = UNIT_MINE;
     if (!ledger->units)
         return HAUL_OK;
-    my_sql_add(&sql, "INSERT INTO %s (run, part, first_row, session) VALUES (", ledger->units);
-    my_sql_literal(&sql, run);
-    my_sql_add(&sql, ", %lld, %lld, CONNECTION_ID())", (long long)unit->part, (long long)unit->first_row);
+    sql_add(&sql, "INSERT INTO %s (run, part, first_row, session) VALUES (", ledger->units);
+    sql_literal(&sql, run);
+    sql_add(&sql, ", %lld, %lld, CONNECTION_ID())", (long long)unit->part, (long long)unit->first_row);
     if (!finish_run(connection, &sql, err))
         return HAUL_OK;
     if (err->vendor_code == ERROR_DUPLICATE)
@@ -374,18 +372,18 @@ enum haul_code my_ledger_claim(const struct ledger *ledger, struct connection *c
 enum haul_code my_ledger_evict(const struct ledger *ledger, struct connection *connection, const char *run,
                                const struct unit *unit, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     char text[64];
     int64_t holder = 0;
-    my_sql_add(&sql, "SELECT session FROM %s", ledger->units);
+    sql_add(&sql, "SELECT session FROM %s", ledger->units);
     add_unit(&sql, run, unit);
-    my_sql_add(&sql, " AND session <> CONNECTION_ID()");
-    const char *ask = my_sql_text(&sql, err);
+    sql_add(&sql, " AND session <> CONNECTION_ID()");
+    const char *ask = sql_text(&sql, err);
     enum haul_code code =
         ask ? my_run(connection, "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED", err) : err->code;
     if (!code)
         code = my_ask_number(connection, ask, &holder, err);
-    my_sql_release(&sql);
+    sql_release(&sql);
     if (code || holder <= 0)
         return code;
     snprintf(text, sizeof text, "KILL %lld", (long long)holder);
@@ -395,21 +393,21 @@ enum haul_code my_ledger_evict(const struct ledger *ledger, struct connection *c
 enum haul_code my_ledger_settle(const struct ledger *ledger, struct connection *connection, const char *run,
                                 const struct receipt *receipt, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     char hash[HASH_TEXT_BYTES];
     if (!ledger->units)
         return HAUL_OK;
     hash_print(receipt->hash, hash);
-    my_sql_add(&sql,
-               "UPDATE %s SET row_count = %lld, rows_offered = %lld, is_last = %d, reject_count = %lld,"
-               " loss_count = %lld, hash = ",
-               ledger->units, (long long)receipt->rows, (long long)receipt->rows_offered, receipt->last,
-               (long long)receipt->reject_count, (long long)receipt->loss_count);
-    my_sql_literal(&sql, hash);
-    my_sql_add(&sql, ", rejects = ");
-    my_sql_literal(&sql, receipt->rejects);
-    my_sql_add(&sql, ", note = ");
-    my_sql_literal(&sql, receipt->text);
+    sql_add(&sql,
+            "UPDATE %s SET row_count = %lld, rows_offered = %lld, is_last = %d, reject_count = %lld,"
+            " loss_count = %lld, hash = ",
+            ledger->units, (long long)receipt->rows, (long long)receipt->rows_offered, receipt->last,
+            (long long)receipt->reject_count, (long long)receipt->loss_count);
+    sql_literal(&sql, hash);
+    sql_add(&sql, ", rejects = ");
+    sql_literal(&sql, receipt->rejects);
+    sql_add(&sql, ", note = ");
+    sql_literal(&sql, receipt->text);
     add_unit(&sql, run, &receipt->unit);
     return finish_run(connection, &sql, err);
 }

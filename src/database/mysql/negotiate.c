@@ -18,15 +18,15 @@
 
 static enum haul_code has_rows(struct mysql_sink *sink, bool *rows, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     int64_t there = 0;
-    my_sql_add(&sql, "SELECT EXISTS (SELECT 1 FROM ");
-    my_sql_table(&sql, sink->schema_name, sink->target);
-    my_sql_add(&sql, ")");
-    const char *text = my_sql_text(&sql, err);
+    sql_add(&sql, "SELECT EXISTS (SELECT 1 FROM ");
+    sql_table(&sql, sink->schema_name, sink->target);
+    sql_add(&sql, ")");
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_ask_number(&sink->connection, text, &there, err) : err->code;
     *rows = there != 0;
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -36,12 +36,12 @@ static enum haul_code has_rows(struct mysql_sink *sink, bool *rows, struct haul_
 static enum haul_code find_target(struct mysql_sink *sink, const struct sink_request *request, bool *exists,
                                   struct haul_error *err)
 {
-    struct my_name name = {.name = request->source->table};
+    struct table_name name = {.name = request->source->table};
     *exists = false;
     if (!request->table && (!name.name || !*name.name))
         return error_set(err, HAUL_USAGE, "%s: say which table to write with --table NAME",
                          sink->server.name);
-    if (request->table && my_name_parse(request->table, &sink->arena, &name, err))
+    if (request->table && table_name_parse(&my_dialect, request->table, &sink->arena, &name, err))
         return err->code;
     name.schema = name.schema ? name.schema : sink->server.database;
     if (!name.schema)
@@ -112,54 +112,54 @@ static enum haul_code check_mode(struct mysql_sink *sink, bool exists, bool ours
 
 /* ---- the terms ---- */
 
-static void show_table(const struct mysql_sink *sink, bool work, struct my_sql *sql)
+static void show_table(const struct mysql_sink *sink, bool work, struct sql *sql)
 {
-    my_sql_table(sql, sink->schema_name, sink->target);
+    sql_table(sql, sink->schema_name, sink->target);
     if (work && sink->staged && !sql->failed) {
         sql->text.length--;
-        my_sql_add(sql, "__haul_RUN`");
+        sql_add(sql, "__haul_RUN`");
     }
 }
 
-static void show_finish(const struct mysql_sink *sink, struct my_sql *sql)
+static void show_finish(const struct mysql_sink *sink, struct sql *sql)
 {
     bool replace = sink->mode == SINK_REPLACE;
-    my_sql_add(sql, replace ? "RENAME TABLE " : "DELETE FROM ");
+    sql_add(sql, replace ? "RENAME TABLE " : "DELETE FROM ");
     show_table(sink, false, sql);
-    my_sql_add(sql, replace ? " TO ..., " : ";\nINSERT INTO ");
+    sql_add(sql, replace ? " TO ..., " : ";\nINSERT INTO ");
     show_table(sink, replace, sql);
-    my_sql_add(sql, replace ? " TO " : " SELECT ... FROM ");
+    sql_add(sql, replace ? " TO " : " SELECT ... FROM ");
     show_table(sink, !replace, sql);
-    my_sql_add(sql, ";\n");
+    sql_add(sql, ";\n");
 }
 
 static const char *show_sql(struct mysql_sink *sink, struct arena *arena, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     if (sink->definition) {
-        my_sql_add(&sql, "CREATE TABLE ");
+        sql_add(&sql, "CREATE TABLE ");
         show_table(sink, true, &sql);
-        my_sql_add(&sql, " %s;\n", sink->definition);
+        sql_add(&sql, " %s;\n", sink->definition);
     } else if (sink->staged) {
-        my_sql_add(&sql, "CREATE TABLE ");
+        sql_add(&sql, "CREATE TABLE ");
         show_table(sink, true, &sql);
-        my_sql_add(&sql, " LIKE ");
+        sql_add(&sql, " LIKE ");
         show_table(sink, false, &sql);
-        my_sql_add(&sql, ";\n");
+        sql_add(&sql, ";\n");
     }
-    my_sql_add(&sql, "LOAD DATA LOCAL INFILE 'haul' INTO TABLE ");
+    sql_add(&sql, "LOAD DATA LOCAL INFILE 'haul' INTO TABLE ");
     show_table(sink, true, &sql);
     for (int i = 0; i < sink->schema.count; i++) {
-        my_sql_add(&sql, i ? ", " : " (");
-        my_sql_name(&sql, sink->columns[i].name);
+        sql_add(&sql, i ? ", " : " (");
+        sql_name(&sql, sink->columns[i].name);
     }
-    my_sql_add(&sql, ");\n");
+    sql_add(&sql, ");\n");
     if (sink->staged)
         show_finish(sink, &sql);
-    const char *text = my_sql_text(&sql, err), *kept = text ? arena_text(arena, text) : NULL;
+    const char *text = sql_text(&sql, err), *kept = text ? arena_text(arena, text) : NULL;
     if (text && !kept)
         error_nomem(err, "the plan's SQL");
-    my_sql_release(&sql);
+    sql_release(&sql);
     return kept;
 }
 

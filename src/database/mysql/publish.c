@@ -20,12 +20,12 @@
 static enum haul_code count_rows(struct mysql_sink *sink, const char *table, int64_t *rows,
                                  struct haul_error *err)
 {
-    struct my_sql sql = {0};
-    my_sql_add(&sql, "SELECT COUNT(*) FROM ");
-    my_sql_table(&sql, sink->schema_name, table);
-    const char *text = my_sql_text(&sql, err);
+    struct sql sql = {.dialect = &my_dialect};
+    sql_add(&sql, "SELECT COUNT(*) FROM ");
+    sql_table(&sql, sink->schema_name, table);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_ask_number(&sink->connection, text, rows, err) : err->code;
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -47,29 +47,29 @@ enum haul_code my_check_rows(struct mysql_sink *sink, const char *work, struct h
 
 /* ---- truncate ---- */
 
-static void add_columns(const struct mysql_sink *sink, struct my_sql *sql)
+static void add_columns(const struct mysql_sink *sink, struct sql *sql)
 {
     for (int i = 0; i < sink->schema.count; i++) {
-        my_sql_add(sql, i ? ", " : "");
-        my_sql_name(sql, sink->columns[i].name);
+        sql_add(sql, i ? ", " : "");
+        sql_name(sql, sink->columns[i].name);
     }
 }
 
 static enum haul_code move_rows(struct mysql_sink *sink, int64_t *moved, struct haul_error *err)
 {
-    struct my_sql sql = {0};
-    my_sql_add(&sql, "INSERT INTO ");
-    my_sql_table(&sql, sink->schema_name, sink->target);
-    my_sql_add(&sql, " (");
+    struct sql sql = {.dialect = &my_dialect};
+    sql_add(&sql, "INSERT INTO ");
+    sql_table(&sql, sink->schema_name, sink->target);
+    sql_add(&sql, " (");
     add_columns(sink, &sql);
-    my_sql_add(&sql, ") SELECT ");
+    sql_add(&sql, ") SELECT ");
     add_columns(sink, &sql);
-    my_sql_add(&sql, " FROM ");
-    my_sql_table(&sql, sink->schema_name, sink->work);
-    const char *text = my_sql_text(&sql, err);
+    sql_add(&sql, " FROM ");
+    sql_table(&sql, sink->schema_name, sink->work);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_run(&sink->connection, text, err) : err->code;
     *moved = code ? 0 : (int64_t)mysql_affected_rows(sink->connection.my);
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code ? error_prefix(err, "filling \"%s\"", sink->target) : HAUL_OK;
 }
 
@@ -100,18 +100,18 @@ static const char *old_name(struct mysql_sink *sink, struct haul_error *err)
 
 static enum haul_code rename_tables(struct mysql_sink *sink, const char *old, struct haul_error *err)
 {
-    struct my_sql sql = {0};
-    my_sql_add(&sql, "RENAME TABLE ");
-    my_sql_table(&sql, sink->schema_name, sink->target);
-    my_sql_add(&sql, " TO ");
-    my_sql_table(&sql, sink->schema_name, old);
-    my_sql_add(&sql, ", ");
-    my_sql_table(&sql, sink->schema_name, sink->work);
-    my_sql_add(&sql, " TO ");
-    my_sql_table(&sql, sink->schema_name, sink->target);
-    const char *text = my_sql_text(&sql, err);
+    struct sql sql = {.dialect = &my_dialect};
+    sql_add(&sql, "RENAME TABLE ");
+    sql_table(&sql, sink->schema_name, sink->target);
+    sql_add(&sql, " TO ");
+    sql_table(&sql, sink->schema_name, old);
+    sql_add(&sql, ", ");
+    sql_table(&sql, sink->schema_name, sink->work);
+    sql_add(&sql, " TO ");
+    sql_table(&sql, sink->schema_name, sink->target);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_run(&sink->connection, text, err) : err->code;
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 

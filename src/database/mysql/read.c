@@ -254,15 +254,15 @@ static enum haul_code start(struct mysql_reader *reader, const struct part *part
                             struct haul_error *err)
 {
     struct range range;
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     if (my_range_parse(reader->source, part->spec, &range, err) ||
         my_slot_take(reader->source, &reader->slot, err))
         return err->code;
     reader->slot->connection.cancel = reader->context.cancel;
     enum haul_code code = my_select(reader->source, &range, first_row, &sql, err);
     if (!code)
-        code = send(reader, my_sql_text(&sql, err), err);
-    my_sql_release(&sql);
+        code = send(reader, sql_text(&sql, err), err);
+    sql_release(&sql);
     return code;
 }
 

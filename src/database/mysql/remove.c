@@ -35,19 +35,19 @@ static const struct {
 static enum haul_code add_dependents(struct mysql_sink *sink, size_t which, struct buffer *list,
                                      struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
-    my_sql_add(&sql, "%s WHERE %s = ", dependents[which].select, dependents[which].schema);
-    my_sql_literal(&sql, sink->schema_name);
-    my_sql_add(&sql, " AND %s = ", dependents[which].table);
-    my_sql_literal(&sql, sink->target);
-    my_sql_add(&sql, "%s", dependents[which].rest);
-    const char *text = my_sql_text(&sql, err);
+    sql_add(&sql, "%s WHERE %s = ", dependents[which].select, dependents[which].schema);
+    sql_literal(&sql, sink->schema_name);
+    sql_add(&sql, " AND %s = ", dependents[which].table);
+    sql_literal(&sql, sink->target);
+    sql_add(&sql, "%s", dependents[which].rest);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_ask(&sink->connection, text, &result, err) : err->code;
     for (MYSQL_ROW row; !code && (row = mysql_fetch_row(result));)
         code = buffer_printf(list, err, "%s%s", list->length ? ", " : "", my_text(row, 0));
     mysql_free_result(result);
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -71,13 +71,13 @@ enum haul_code my_check_dependents(struct mysql_sink *sink, struct haul_error *e
 
 enum haul_code my_run_on(struct mysql_sink *sink, const struct on_table *statement, struct haul_error *err)
 {
-    struct my_sql sql = {0};
-    my_sql_add(&sql, "%s ", statement->before);
-    my_sql_table(&sql, sink->schema_name, statement->name);
-    my_sql_add(&sql, " %s", statement->after);
-    const char *text = my_sql_text(&sql, err);
+    struct sql sql = {.dialect = &my_dialect};
+    sql_add(&sql, "%s ", statement->before);
+    sql_table(&sql, sink->schema_name, statement->name);
+    sql_add(&sql, " %s", statement->after);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_run(&sink->connection, text, err) : err->code;
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 

@@ -14,98 +14,97 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_columns(const struct mysql_source *source, struct my_sql *sql)
+static void add_columns(const struct mysql_source *source, struct sql *sql)
 {
     for (int i = 0; i < source->schema.count; i++) {
-        my_sql_add(sql, i ? ", " : "");
-        my_sql_name(sql, source->schema.fields[i].name);
+        sql_add(sql, i ? ", " : "");
+        sql_name(sql, source->schema.fields[i].name);
         if (source->forms[i] == FORM_FLOAT) /* keeps the sign of zero, which + 0 would not */
-            my_sql_add(sql, " * 1e0");
+            sql_add(sql, " * 1e0");
     }
 }
 
-static void add_literal(const struct mysql_source *source, const struct bound *bound, struct my_sql *sql)
+static void add_literal(const struct mysql_source *source, const struct bound *bound, struct sql *sql)
 {
     char text[NUMBER_TEXT_BYTES + 1];
     if (source->access == ACCESS_INTEGER) {
         text[number_print_decimal(bound->number, 0, text)] = 0;
-        my_sql_add(sql, "%s", text);
+        sql_add(sql, "%s", text);
     } else {
-        my_sql_add(sql, source->access == ACCESS_TEXT ? "_utf8mb4 X'%s'" : "X'%s'", bound->hex);
+        sql_add(sql, source->access == ACCESS_TEXT ? "_utf8mb4 X'%s'" : "X'%s'", bound->hex);
     }
 }
 
-void my_select_range(const struct mysql_source *source, const struct range *range, struct my_sql *sql)
+void my_select_range(const struct mysql_source *source, const struct range *range, struct sql *sql)
 {
     if (range->low.given) {
-        my_sql_name(sql, source->key);
-        my_sql_add(sql, " >= ");
+        sql_name(sql, source->key);
+        sql_add(sql, " >= ");
         add_literal(source, &range->low, sql);
     }
     if (range->high.given) {
-        my_sql_add(sql, range->low.given ? " AND " : "");
-        my_sql_name(sql, source->key);
-        my_sql_add(sql, source->access == ACCESS_INTEGER ? " <= " : " < ");
+        sql_add(sql, range->low.given ? " AND " : "");
+        sql_name(sql, source->key);
+        sql_add(sql, source->access == ACCESS_INTEGER ? " <= " : " < ");
         add_literal(source, &range->high, sql);
     }
 }
 
-static void add_from(const struct mysql_source *source, struct my_sql *sql)
+static void add_from(const struct mysql_source *source, struct sql *sql)
 {
     if (source->query) {
-        my_sql_add(sql, " FROM (%s\n) AS haul_query", source->query);
+        sql_add(sql, " FROM (%s\n) AS haul_query", source->query);
     } else {
-        my_sql_add(sql, " FROM ");
-        my_sql_table(sql, source->table.schema, source->table.name);
+        sql_add(sql, " FROM ");
+        sql_table(sql, source->table.schema, source->table.name);
     }
 }
 
-static void add_conditions(const struct mysql_source *source, const struct range *range, struct my_sql *sql)
+static void add_conditions(const struct mysql_source *source, const struct range *range, struct sql *sql)
 {
     bool ranged = range && (range->low.given || range->high.given);
     const char *where = source->request.where;
     if (!ranged && !where)
         return;
-    my_sql_add(sql, " WHERE ");
+    sql_add(sql, " WHERE ");
     if (ranged)
         my_select_range(source, range, sql);
     if (where)
-        my_sql_add(sql, "%s(%s\n)", ranged ? " AND " : "", where);
+        sql_add(sql, "%s(%s\n)", ranged ? " AND " : "", where);
 }
 
-static void add_order(const struct mysql_source *source, struct my_sql *sql)
+static void add_order(const struct mysql_source *source, struct sql *sql)
 {
     for (int place = 1; source->access != ACCESS_PLAIN && place <= source->table.key_count; place++)
         for (int i = 0; i < source->table.column_count; i++)
             if (source->table.columns[i].key == place) {
-                my_sql_add(sql, place == 1 ? " ORDER BY " : ", ");
-                my_sql_name(sql, source->table.columns[i].name);
+                sql_add(sql, place == 1 ? " ORDER BY " : ", ");
+                sql_name(sql, source->table.columns[i].name);
             }
 }
 
 enum haul_code my_select(const struct mysql_source *source, const struct range *range, int64_t skip,
-                         struct my_sql *sql, struct haul_error *err)
+                         struct sql *sql, struct haul_error *err)
 {
-    my_sql_clear(sql);
-    my_sql_add(sql, "SELECT ");
+    sql_clear(sql);
+    sql_add(sql, "SELECT ");
     add_columns(source, sql);
     add_from(source, sql);
     add_conditions(source, range, sql);
     add_order(source, sql);
     if (skip > 0)
-        my_sql_add(sql, " LIMIT 18446744073709551615 OFFSET %lld", (long long)skip);
-    return my_sql_text(sql, err) ? HAUL_OK : err->code;
+        sql_add(sql, " LIMIT 18446744073709551615 OFFSET %lld", (long long)skip);
+    return sql_text(sql, err) ? HAUL_OK : err->code;
 }
 
-enum haul_code my_select_described(const struct mysql_source *source, struct my_sql *sql,
-                                   struct haul_error *err)
+enum haul_code my_select_described(const struct mysql_source *source, struct sql *sql, struct haul_error *err)
 {
-    my_sql_clear(sql);
-    my_sql_add(sql, "SELECT *");
+    sql_clear(sql);
+    sql_add(sql, "SELECT *");
     add_from(source, sql);
     add_conditions(source, NULL, sql);
-    my_sql_add(sql, " LIMIT 0");
-    return my_sql_text(sql, err) ? HAUL_OK : err->code;
+    sql_add(sql, " LIMIT 0");
+    return sql_text(sql, err) ? HAUL_OK : err->code;
 }
 
 /* ---- specs ---- */

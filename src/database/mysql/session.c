@@ -56,14 +56,14 @@ static const struct setting settings[] = {
 
 static enum haul_code ask_known(struct connection *connection, MYSQL_RES **result, struct haul_error *err)
 {
-    struct my_sql sql = {0};
-    my_sql_add(&sql, "SHOW SESSION VARIABLES WHERE Variable_name IN (''");
+    struct sql sql = {.dialect = &my_dialect};
+    sql_add(&sql, "SHOW SESSION VARIABLES WHERE Variable_name IN (''");
     for (size_t i = 0; i < SETTING_COUNT; i++)
-        my_sql_add(&sql, ", '%s'", settings[i].name);
-    my_sql_add(&sql, ")");
-    const char *text = my_sql_text(&sql, err);
+        sql_add(&sql, ", '%s'", settings[i].name);
+    sql_add(&sql, ")");
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_ask(connection, text, result, err) : err->code;
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -108,15 +108,15 @@ enum haul_code my_session_pin(struct connection *connection, enum session_kind k
 {
     int wanted = kind == SESSION_SOURCE ? FOR_SOURCE : FOR_TARGET;
     MYSQL_RES *known = NULL;
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     if (ask_known(connection, &known, err))
         return err->code;
-    my_sql_add(&sql, "SET NAMES utf8mb4");
+    sql_add(&sql, "SET NAMES utf8mb4");
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if ((settings[i].sessions & wanted) && is_known(known, settings[i].name))
-            my_sql_add(&sql, ", SESSION %s = %s", settings[i].name, settings[i].value);
+            sql_add(&sql, ", SESSION %s = %s", settings[i].name, settings[i].value);
     struct haul_error refused = {0};
-    const char *text = my_sql_text(&sql, err);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? HAUL_OK : err->code;
     if (!code && my_run(connection, text, &refused)) {
         code = my_run(connection, "SET NAMES utf8mb4", err);
@@ -125,7 +125,7 @@ enum haul_code my_session_pin(struct connection *connection, enum session_kind k
                 code = set_one(connection, &settings[i], err);
     }
     mysql_free_result(known);
-    my_sql_release(&sql);
+    sql_release(&sql);
     if (!code)
         code = my_run(connection, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", err);
     return code ? code : check_mode(connection, err);

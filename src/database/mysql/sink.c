@@ -86,7 +86,7 @@ enum haul_code my_table_owner(struct mysql_sink *sink, const char *name, enum ta
                               struct haul_error *err)
 {
     struct table table = {0};
-    const struct my_name full = {sink->schema_name, name};
+    const struct table_name full = {.schema = sink->schema_name, .name = name};
     char tag[RUN_TAG_BYTES];
     bool found;
     if (my_table_find(&sink->connection, &full, &table, &found, err))
@@ -99,28 +99,28 @@ enum haul_code my_table_owner(struct mysql_sink *sink, const char *name, enum ta
 
 static enum haul_code make_work(struct mysql_sink *sink, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     char tag[RUN_TAG_BYTES];
     my_run_tag(sink->run, tag);
-    my_sql_add(&sql, "CREATE TABLE ");
-    my_sql_table(&sql, sink->schema_name, sink->work);
+    sql_add(&sql, "CREATE TABLE ");
+    sql_table(&sql, sink->schema_name, sink->work);
     if (sink->definition) {
-        my_sql_add(&sql, " %s COMMENT=", sink->definition);
-        my_sql_literal(&sql, tag);
+        sql_add(&sql, " %s COMMENT=", sink->definition);
+        sql_literal(&sql, tag);
     } else {
-        my_sql_add(&sql, " LIKE ");
-        my_sql_table(&sql, sink->schema_name, sink->target);
+        sql_add(&sql, " LIKE ");
+        sql_table(&sql, sink->schema_name, sink->target);
     }
-    const char *text = my_sql_text(&sql, err);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_run(&sink->connection, text, err) : err->code;
     if (!code && !sink->definition) {
-        my_sql_clear(&sql);
-        my_sql_add(&sql, "COMMENT=");
-        my_sql_literal(&sql, tag);
-        text = my_sql_text(&sql, err);
+        sql_clear(&sql);
+        sql_add(&sql, "COMMENT=");
+        sql_literal(&sql, tag);
+        text = sql_text(&sql, err);
         code = text ? my_run_on(sink, &(struct on_table){"ALTER TABLE", sink->work, text}, err) : err->code;
     }
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code ? error_prefix(err, "making table \"%s\"", sink->work) : HAUL_OK;
 }
 

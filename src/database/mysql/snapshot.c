@@ -21,13 +21,13 @@
 
 static enum haul_code lock(struct mysql_source *source, struct haul_error *err)
 {
-    struct my_sql sql = {0};
-    my_sql_add(&sql, "LOCK TABLES ");
-    my_sql_table(&sql, source->table.schema, source->table.name);
-    my_sql_add(&sql, " READ");
-    const char *text = my_sql_text(&sql, err);
+    struct sql sql = {.dialect = &my_dialect};
+    sql_add(&sql, "LOCK TABLES ");
+    sql_table(&sql, source->table.schema, source->table.name);
+    sql_add(&sql, " READ");
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_run(&source->connection, text, err) : err->code;
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 

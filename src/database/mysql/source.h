@@ -75,11 +75,11 @@ const char *my_range_print(const struct mysql_source *source, const struct range
 
 /* SELECT columns FROM ... WHERE range ORDER BY key, from row `skip` on. */
 enum haul_code my_select(const struct mysql_source *source, const struct range *range, int64_t skip,
-                         struct my_sql *sql, struct haul_error *err);
-void my_select_range(const struct mysql_source *source, const struct range *range, struct my_sql *sql);
+                         struct sql *sql, struct haul_error *err);
+void my_select_range(const struct mysql_source *source, const struct range *range, struct sql *sql);
 
 /* What a --query (with --where) is described by. */
-enum haul_code my_select_described(const struct mysql_source *source, struct my_sql *sql,
+enum haul_code my_select_described(const struct mysql_source *source, struct sql *sql,
                                    struct haul_error *err);
 
 enum haul_code my_source_describe(struct source *base, struct source_info *info, struct haul_error *err);

@@ -43,22 +43,22 @@ void my_split_release(struct mysql_source *source)
 static enum haul_code ask_bounds(struct mysql_source *source, struct split_walk *walk, bool *any,
                                  struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
-    my_sql_add(&sql, "SELECT MIN(");
-    my_sql_name(&sql, source->key);
-    my_sql_add(&sql, "), MAX(");
-    my_sql_name(&sql, source->key);
-    my_sql_add(&sql, ") FROM ");
-    my_sql_table(&sql, source->table.schema, source->table.name);
-    const char *text = my_sql_text(&sql, err);
+    sql_add(&sql, "SELECT MIN(");
+    sql_name(&sql, source->key);
+    sql_add(&sql, "), MAX(");
+    sql_name(&sql, source->key);
+    sql_add(&sql, ") FROM ");
+    sql_table(&sql, source->table.schema, source->table.name);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_ask(&source->connection, text, &result, err) : err->code;
     MYSQL_ROW row = code ? NULL : mysql_fetch_row(result);
     *any = row && row[0] && row[1] &&
            number_parse_decimal(row[0], strlen(row[0]), DECIMAL_PRECISION_MAX, 0, &walk->min) &&
            number_parse_decimal(row[1], strlen(row[1]), DECIMAL_PRECISION_MAX, 0, &walk->max);
     mysql_free_result(result);
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -76,19 +76,19 @@ static enum haul_code estimate(struct mysql_source *source, const struct span *s
                                struct haul_error *err)
 {
     struct range range = {{.given = true, .number = span->low}, {.given = true, .number = span->high}};
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
-    my_sql_add(&sql, "EXPLAIN SELECT ");
-    my_sql_name(&sql, source->key);
-    my_sql_add(&sql, " FROM ");
-    my_sql_table(&sql, source->table.schema, source->table.name);
-    my_sql_add(&sql, " FORCE INDEX (PRIMARY) WHERE ");
+    sql_add(&sql, "EXPLAIN SELECT ");
+    sql_name(&sql, source->key);
+    sql_add(&sql, " FROM ");
+    sql_table(&sql, source->table.schema, source->table.name);
+    sql_add(&sql, " FORCE INDEX (PRIMARY) WHERE ");
     my_select_range(source, &range, &sql);
-    const char *text = my_sql_text(&sql, err);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_ask(&source->connection, text, &result, err) : err->code;
     *rows = code ? 0 : explained_rows(result);
     mysql_free_result(result);
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -139,19 +139,19 @@ static enum haul_code next_integers(struct mysql_source *source, struct range *r
 static enum haul_code ask_boundary(struct mysql_source *source, const char *tail, const struct range *from,
                                    struct bound *bound, struct haul_error *err)
 {
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
     *bound = (struct bound){0};
-    my_sql_add(&sql, source->access == ACCESS_TEXT ? "SELECT LOWER(HEX(CONVERT(" : "SELECT LOWER(HEX((");
-    my_sql_name(&sql, source->key);
-    my_sql_add(&sql, source->access == ACCESS_TEXT ? " USING utf8mb4))) FROM " : "))) FROM ");
-    my_sql_table(&sql, source->table.schema, source->table.name);
-    my_sql_add(&sql, from->low.given ? " WHERE " : "");
+    sql_add(&sql, source->access == ACCESS_TEXT ? "SELECT LOWER(HEX(CONVERT(" : "SELECT LOWER(HEX((");
+    sql_name(&sql, source->key);
+    sql_add(&sql, source->access == ACCESS_TEXT ? " USING utf8mb4))) FROM " : "))) FROM ");
+    sql_table(&sql, source->table.schema, source->table.name);
+    sql_add(&sql, from->low.given ? " WHERE " : "");
     my_select_range(source, from, &sql);
-    my_sql_add(&sql, " ORDER BY ");
-    my_sql_name(&sql, source->key);
-    my_sql_add(&sql, "%s", tail);
-    const char *text = my_sql_text(&sql, err);
+    sql_add(&sql, " ORDER BY ");
+    sql_name(&sql, source->key);
+    sql_add(&sql, "%s", tail);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? my_ask(&source->connection, text, &result, err) : err->code;
     MYSQL_ROW row = code ? NULL : mysql_fetch_row(result);
     if (row && row[0] && strlen(row[0]) < sizeof bound->hex) {
@@ -159,7 +159,7 @@ static enum haul_code ask_boundary(struct mysql_source *source, const char *tail
         snprintf(bound->hex, sizeof bound->hex, "%s", row[0]);
     }
     mysql_free_result(result);
-    my_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 

@@ -210,7 +210,7 @@ static enum haul_code fill_head(struct table *table, const PGresult *result, str
     return complete ? HAUL_OK : error_nomem(err, "a table's description");
 }
 
-static enum haul_code read_exact(struct connection *connection, const struct pg_name *name,
+static enum haul_code read_exact(struct connection *connection, const struct table_name *name,
                                  struct table *table, bool *found, struct haul_error *err)
 {
     const char *const texts[] = {name->name, name->schema};
@@ -237,10 +237,10 @@ static const char *lower(const char *text, struct arena *arena)
 enum haul_code pg_table_read(struct connection *connection, const char *name, struct table *table,
                              bool *found, struct haul_error *err)
 {
-    struct pg_name parsed;
+    struct table_name parsed;
     *table = (struct table){0};
     *found = false;
-    enum haul_code code = pg_name_parse(name, &table->arena, &parsed, err);
+    enum haul_code code = table_name_parse(&pg_dialect, name, &table->arena, &parsed, err);
     if (!code)
         code = read_exact(connection, &parsed, table, found, err);
     if (!code && !*found && parsed.folded) {

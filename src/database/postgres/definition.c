@@ -29,20 +29,20 @@ void pg_column_set(struct postgres_sink *sink, int place, const struct pg_type *
         sink->text_format = true;
 }
 
-static void add_key(struct pg_sql *sql, const struct source_info *source)
+static void add_key(struct sql *sql, const struct source_info *source)
 {
     for (int i = 0; i < source->key_count; i++)
         if (schema_find(&source->schema, source->key[i]) < 0)
             return;
     for (int i = 0; i < source->key_count; i++) {
-        pg_sql_add(sql, i ? ", " : ", PRIMARY KEY (");
-        pg_sql_name(sql, source->key[i]);
+        sql_add(sql, i ? ", " : ", PRIMARY KEY (");
+        sql_name(sql, source->key[i]);
     }
-    pg_sql_add(sql, source->key_count ? ")" : "");
+    sql_add(sql, source->key_count ? ")" : "");
 }
 
 static enum haul_code add_column(struct postgres_sink *sink, int place, const struct field *from,
-                                 struct pg_sql *sql, struct haul_error *err)
+                                 struct sql *sql, struct haul_error *err)
 {
     struct arena *arena = &sink->schema.arena;
     struct field *field = &sink->schema.fields[place], meant = {0};
@@ -60,9 +60,9 @@ static enum haul_code add_column(struct postgres_sink *sink, int place, const st
     if (pg_type_read(&type, arena, &meant, &wire, err))
         return err->code;
     pg_column_set(sink, place, &type, wire);
-    pg_sql_add(sql, place ? ", " : "(");
-    pg_sql_name(sql, field->name);
-    pg_sql_add(sql, " %s%s", declared, field->nullable ? "" : " NOT NULL");
+    sql_add(sql, place ? ", " : "(");
+    sql_name(sql, field->name);
+    sql_add(sql, " %s%s", declared, field->nullable ? "" : " NOT NULL");
     return HAUL_OK;
 }
 
@@ -80,7 +80,7 @@ static enum haul_code check_names(const struct schema *schema, struct haul_error
 enum haul_code pg_define(struct postgres_sink *sink, const struct source_info *source, struct haul_error *err)
 {
     int count = source->schema.count;
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     sink->columns = arena_alloc_array(&sink->arena, (size_t)count + 1, sizeof *sink->columns);
     if (!sink->columns)
         return error_nomem(err, "a table's definition");
@@ -92,29 +92,29 @@ enum haul_code pg_define(struct postgres_sink *sink, const struct source_info *s
     for (int i = 0; i < count && !code; i++)
         code = add_column(sink, i, &source->schema.fields[i], &sql, err);
     add_key(&sql, source);
-    pg_sql_add(&sql, ")");
-    const char *text = code ? NULL : pg_sql_text(&sql, err);
+    sql_add(&sql, ")");
+    const char *text = code ? NULL : sql_text(&sql, err);
     sink->definition = text ? arena_text(&sink->arena, text) : NULL;
     if (!code && !sink->definition)
         code = text ? error_nomem(err, "a table's definition") : err->code;
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
 const char *pg_copy_statement(struct postgres_sink *sink, const char *work, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
-    pg_sql_add(&sql, "COPY ");
-    pg_sql_table(&sql, sink->schema_name, work);
+    struct sql sql = {.dialect = &pg_dialect};
+    sql_add(&sql, "COPY ");
+    sql_table(&sql, sink->schema_name, work);
     for (int i = 0; i < sink->schema.count; i++) {
-        pg_sql_add(&sql, i ? ", " : " (");
-        pg_sql_name(&sql, sink->columns[i].name);
+        sql_add(&sql, i ? ", " : " (");
+        sql_name(&sql, sink->columns[i].name);
     }
-    pg_sql_add(&sql, ") FROM STDIN (FORMAT %s)", sink->text_format ? "text" : "binary");
-    const char *text = pg_sql_text(&sql, err), *kept = text ? arena_text(&sink->arena, text) : NULL;
+    sql_add(&sql, ") FROM STDIN (FORMAT %s)", sink->text_format ? "text" : "binary");
+    const char *text = sql_text(&sql, err), *kept = text ? arena_text(&sink->arena, text) : NULL;
     if (text && !kept)
         error_nomem(err, "a statement");
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return kept;
 }
 
@@ -135,13 +135,13 @@ const char *pg_staging_name(const char *target, const char *run, struct arena *a
 
 /* Constraints, indexes and defaults of the target, so that a row it would refuse
  * is refused one by one; columns that are not written go, the target fills them. */
-enum haul_code pg_staging_like(struct postgres_sink *sink, struct pg_sql *sql, struct haul_error *err)
+enum haul_code pg_staging_like(struct postgres_sink *sink, struct sql *sql, struct haul_error *err)
 {
-    pg_sql_add(sql, "CREATE TABLE ");
-    pg_sql_table(sql, sink->schema_name, sink->work);
-    pg_sql_add(sql, " (LIKE ");
-    pg_sql_table(sql, sink->schema_name, sink->target);
-    pg_sql_add(sql, " INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE);");
+    sql_add(sql, "CREATE TABLE ");
+    sql_table(sql, sink->schema_name, sink->work);
+    sql_add(sql, " (LIKE ");
+    sql_table(sql, sink->schema_name, sink->target);
+    sql_add(sql, " INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE);");
     for (int i = 0; i < sink->table.column_count; i++) {
         int place = 0;
         while (place < sink->schema.count &&
@@ -149,11 +149,11 @@ enum haul_code pg_staging_like(struct postgres_sink *sink, struct pg_sql *sql, s
             place++;
         if (place < sink->schema.count)
             continue;
-        pg_sql_add(sql, " ALTER TABLE ");
-        pg_sql_table(sql, sink->schema_name, sink->work);
-        pg_sql_add(sql, " DROP COLUMN ");
-        pg_sql_name(sql, sink->table.columns[i].name);
-        pg_sql_add(sql, " CASCADE;");
+        sql_add(sql, " ALTER TABLE ");
+        sql_table(sql, sink->schema_name, sink->work);
+        sql_add(sql, " DROP COLUMN ");
+        sql_name(sql, sink->table.columns[i].name);
+        sql_add(sql, " CASCADE;");
     }
-    return pg_sql_text(sql, err) ? HAUL_OK : err->code;
+    return sql_text(sql, err) ? HAUL_OK : err->code;
 }

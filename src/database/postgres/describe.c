@@ -44,15 +44,15 @@ static enum haul_code find_table(struct postgres_source *source, struct haul_err
  * his, and so that nothing but one statement is taken. */
 static enum haul_code find_query(struct postgres_source *source, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     PGresult *result = NULL;
     enum haul_code code = pg_prepare_describe(&source->connection, source->query, &result, err);
     PQclear(result);
     if (!code)
         code = pg_select_described(source, &sql, err);
     if (!code)
-        code = pg_query_columns(&source->connection, pg_sql_text(&sql, err), &source->table, err);
-    pg_sql_release(&sql);
+        code = pg_query_columns(&source->connection, sql_text(&sql, err), &source->table, err);
+    sql_release(&sql);
     return code ? error_prefix(err, "--query") : HAUL_OK;
 }
 

@@ -38,11 +38,11 @@ struct statement {
 static enum haul_code ask(struct connection *connection, const struct statement *statement,
                           const struct pg_values *values, PGresult **result, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
-    pg_sql_add(&sql, "%s%s%s", statement->before, statement->table, statement->after);
-    const char *text = pg_sql_text(&sql, err);
+    struct sql sql = {.dialect = &pg_dialect};
+    sql_add(&sql, "%s%s%s", statement->before, statement->table, statement->after);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? pg_ask(connection, text, values, result, err) : err->code;
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -64,16 +64,16 @@ static const char *copy_text(struct arena *arena, const PGresult *result, int ro
 
 static const char *table_name(struct ledger *ledger, const char *tail, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     const char *plain = arena_printf(&ledger->arena, "%s_%s", ledger->stem, tail), *name = NULL;
     if (plain)
-        pg_sql_table(&sql, ledger->schema, plain);
-    const char *text = plain ? pg_sql_text(&sql, err) : NULL;
+        sql_table(&sql, ledger->schema, plain);
+    const char *text = plain ? sql_text(&sql, err) : NULL;
     if (text)
         name = arena_text(&ledger->arena, text);
     if (!plain || (text && !name))
         error_nomem(err, "the ledger's names");
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return name;
 }
 
@@ -106,12 +106,12 @@ static enum haul_code check_rights(struct ledger *ledger, struct connection *con
 enum haul_code pg_ledger_init(struct ledger *ledger, struct connection *connection, const char *option,
                               const char *schema, struct haul_error *err)
 {
-    struct pg_name name = {.name = "haul"};
+    struct table_name name = {.name = "haul"};
     pg_ledger_release(ledger);
     ledger->why = "--ledger none: what was committed is not remembered";
     if (option && strcmp(option, "none") == 0)
         return HAUL_OK;
-    if (option && pg_name_parse(option, &ledger->arena, &name, err))
+    if (option && table_name_parse(&pg_dialect, option, &ledger->arena, &name, err))
         return error_prefix(err, "--ledger");
     ledger->schema = arena_text(&ledger->arena, name.schema ? name.schema : schema);
     ledger->stem = name.name;

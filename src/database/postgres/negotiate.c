@@ -21,28 +21,28 @@
 
 enum haul_code pg_run_on(struct postgres_sink *sink, const struct on_table *statement, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
-    pg_sql_add(&sql, "%s ", statement->before);
-    pg_sql_table(&sql, sink->schema_name, statement->name);
-    pg_sql_add(&sql, " %s", statement->after);
-    const char *text = pg_sql_text(&sql, err);
+    struct sql sql = {.dialect = &pg_dialect};
+    sql_add(&sql, "%s ", statement->before);
+    sql_table(&sql, sink->schema_name, statement->name);
+    sql_add(&sql, " %s", statement->after);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? pg_run(&sink->connection, text, err) : err->code;
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
 static enum haul_code has_rows(struct postgres_sink *sink, bool *rows, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     PGresult *result = NULL;
-    pg_sql_add(&sql, "SELECT EXISTS (SELECT 1 FROM ");
-    pg_sql_table(&sql, sink->schema_name, sink->target);
-    pg_sql_add(&sql, ")");
-    const char *text = pg_sql_text(&sql, err);
+    sql_add(&sql, "SELECT EXISTS (SELECT 1 FROM ");
+    sql_table(&sql, sink->schema_name, sink->target);
+    sql_add(&sql, ")");
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? pg_ask(&sink->connection, text, NULL, &result, err) : err->code;
     *rows = !code && pg_true(result, 0, 0);
     PQclear(result);
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -68,22 +68,22 @@ static enum haul_code default_schema(struct postgres_sink *sink, struct haul_err
 static enum haul_code find_target(struct postgres_sink *sink, const struct sink_request *request,
                                   bool *exists, struct haul_error *err)
 {
-    struct pg_name name = {.name = request->source->table};
-    struct pg_sql quoted = {0};
+    struct table_name name = {.name = request->source->table};
+    struct sql quoted = {.dialect = &pg_dialect};
     *exists = false;
     if (!request->table && (!name.name || !*name.name))
         return error_set(err, HAUL_USAGE, "%s: say which table to write with --table NAME",
                          sink->server.name);
-    if (request->table && pg_name_parse(request->table, &sink->arena, &name, err))
+    if (request->table && table_name_parse(&pg_dialect, request->table, &sink->arena, &name, err))
         return err->code;
     const char *wanted = request->table;
     if (!wanted) {
-        pg_sql_name(&quoted, name.name);
-        wanted = pg_sql_text(&quoted, err);
+        sql_name(&quoted, name.name);
+        wanted = sql_text(&quoted, err);
     }
     enum haul_code code =
         wanted ? pg_table_read(&sink->connection, wanted, &sink->table, exists, err) : err->code;
-    pg_sql_release(&quoted);
+    sql_release(&quoted);
     if (code)
         return code;
     sink->target = *exists ? sink->table.name : arena_text(&sink->arena, name.name);
@@ -148,57 +148,57 @@ static enum haul_code check_mode(struct postgres_sink *sink, bool exists, bool o
 
 /* ---- the terms ---- */
 
-static void show_table(const struct postgres_sink *sink, bool work, struct pg_sql *sql)
+static void show_table(const struct postgres_sink *sink, bool work, struct sql *sql)
 {
-    pg_sql_table(sql, sink->schema_name, sink->target);
+    sql_table(sql, sink->schema_name, sink->target);
     if (work && sink->staged && !sql->failed) {
         sql->text.length--;
-        pg_sql_add(sql, "__haul_RUN\"");
+        sql_add(sql, "__haul_RUN\"");
     }
 }
 
-static void show_finish(const struct postgres_sink *sink, struct pg_sql *sql)
+static void show_finish(const struct postgres_sink *sink, struct sql *sql)
 {
     bool replace = sink->mode == SINK_REPLACE;
-    pg_sql_add(sql, replace ? "DROP TABLE " : "TRUNCATE ");
+    sql_add(sql, replace ? "DROP TABLE " : "TRUNCATE ");
     show_table(sink, false, sql);
-    pg_sql_add(sql, replace ? ";\nALTER TABLE " : ";\nINSERT INTO ");
+    sql_add(sql, replace ? ";\nALTER TABLE " : ";\nINSERT INTO ");
     show_table(sink, replace, sql);
-    pg_sql_add(sql, replace ? " RENAME TO " : " SELECT ... FROM ");
+    sql_add(sql, replace ? " RENAME TO " : " SELECT ... FROM ");
     if (replace)
-        pg_sql_name(sql, sink->target);
+        sql_name(sql, sink->target);
     else
         show_table(sink, true, sql);
-    pg_sql_add(sql, ";\n");
+    sql_add(sql, ";\n");
 }
 
 static const char *show_sql(struct postgres_sink *sink, struct arena *arena, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     if (sink->definition) {
-        pg_sql_add(&sql, "CREATE TABLE ");
+        sql_add(&sql, "CREATE TABLE ");
         show_table(sink, true, &sql);
-        pg_sql_add(&sql, " %s;\n", sink->definition);
+        sql_add(&sql, " %s;\n", sink->definition);
     } else if (sink->staged) {
-        pg_sql_add(&sql, "CREATE TABLE ");
+        sql_add(&sql, "CREATE TABLE ");
         show_table(sink, true, &sql);
-        pg_sql_add(&sql, " (LIKE ");
+        sql_add(&sql, " (LIKE ");
         show_table(sink, false, &sql);
-        pg_sql_add(&sql, ");\n");
+        sql_add(&sql, ");\n");
     }
-    pg_sql_add(&sql, "COPY ");
+    sql_add(&sql, "COPY ");
     show_table(sink, true, &sql);
     for (int i = 0; i < sink->schema.count; i++) {
-        pg_sql_add(&sql, i ? ", " : " (");
-        pg_sql_name(&sql, sink->columns[i].name);
+        sql_add(&sql, i ? ", " : " (");
+        sql_name(&sql, sink->columns[i].name);
     }
-    pg_sql_add(&sql, ") FROM STDIN (FORMAT %s);\n", sink->text_format ? "text" : "binary");
+    sql_add(&sql, ") FROM STDIN (FORMAT %s);\n", sink->text_format ? "text" : "binary");
     if (sink->staged)
         show_finish(sink, &sql);
-    const char *text = pg_sql_text(&sql, err), *kept = text ? arena_text(arena, text) : NULL;
+    const char *text = sql_text(&sql, err), *kept = text ? arena_text(arena, text) : NULL;
     if (text && !kept)
         error_nomem(err, "the plan's SQL");
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return kept;
 }
 

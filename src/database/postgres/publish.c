@@ -22,16 +22,16 @@
 enum haul_code pg_count_rows(struct postgres_sink *sink, const char *table, int64_t *rows,
                              struct haul_error *err)
 {
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     PGresult *result = NULL;
-    pg_sql_add(&sql, "SELECT count(*) FROM ");
-    pg_sql_table(&sql, sink->schema_name, table);
-    const char *text = pg_sql_text(&sql, err);
+    sql_add(&sql, "SELECT count(*) FROM ");
+    sql_table(&sql, sink->schema_name, table);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? pg_ask(&sink->connection, text, NULL, &result, err) : err->code;
     if (!code)
         *rows = pg_number(result, 0, 0);
     PQclear(result);
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 
@@ -53,11 +53,11 @@ enum haul_code pg_check_rows(struct postgres_sink *sink, const char *work, struc
 
 /* ---- truncate ---- */
 
-static void add_columns(const struct postgres_sink *sink, struct pg_sql *sql)
+static void add_columns(const struct postgres_sink *sink, struct sql *sql)
 {
     for (int i = 0; i < sink->schema.count; i++) {
-        pg_sql_add(sql, i ? ", " : "");
-        pg_sql_name(sql, sink->columns[i].name);
+        sql_add(sql, i ? ", " : "");
+        sql_name(sql, sink->columns[i].name);
     }
 }
 
@@ -77,22 +77,22 @@ static enum haul_code may_truncate(struct postgres_sink *sink, bool *may, struct
 
 static enum haul_code move_rows(struct postgres_sink *sink, int64_t *moved, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     PGresult *result = NULL;
-    pg_sql_add(&sql, "INSERT INTO ");
-    pg_sql_table(&sql, sink->schema_name, sink->target);
-    pg_sql_add(&sql, " (");
+    sql_add(&sql, "INSERT INTO ");
+    sql_table(&sql, sink->schema_name, sink->target);
+    sql_add(&sql, " (");
     add_columns(sink, &sql);
-    pg_sql_add(&sql, ") OVERRIDING SYSTEM VALUE SELECT ");
+    sql_add(&sql, ") OVERRIDING SYSTEM VALUE SELECT ");
     add_columns(sink, &sql);
-    pg_sql_add(&sql, " FROM ");
-    pg_sql_table(&sql, sink->schema_name, sink->work);
-    const char *text = pg_sql_text(&sql, err);
+    sql_add(&sql, " FROM ");
+    sql_table(&sql, sink->schema_name, sink->work);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? pg_ask(&sink->connection, text, NULL, &result, err) : err->code;
     if (!code)
         *moved = strtoll(PQcmdTuples(result), NULL, 10);
     PQclear(result);
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code ? error_prefix(err, "filling \"%s\"", sink->target) : HAUL_OK;
 }
 
@@ -116,10 +116,10 @@ static enum haul_code swap_rows(struct postgres_sink *sink, struct haul_error *e
 
 static enum haul_code swap_tables(struct postgres_sink *sink, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
-    pg_sql_add(&sql, "RENAME TO ");
-    pg_sql_name(&sql, sink->target);
-    const char *rename = pg_sql_text(&sql, err);
+    struct sql sql = {.dialect = &pg_dialect};
+    sql_add(&sql, "RENAME TO ");
+    sql_name(&sql, sink->target);
+    const char *rename = sql_text(&sql, err);
     enum haul_code code = rename ? HAUL_OK : err->code;
     if (!code)
         code =
@@ -130,7 +130,7 @@ static enum haul_code swap_tables(struct postgres_sink *sink, struct haul_error 
         code = pg_run_on(sink, &(struct on_table){"DROP TABLE", sink->target, ""}, err);
     if (!code)
         code = pg_run_on(sink, &(struct on_table){"ALTER TABLE", sink->work, rename}, err);
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 

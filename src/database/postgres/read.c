@@ -332,15 +332,15 @@ static enum haul_code make_decoders(struct postgres_reader *reader, struct haul_
 static enum haul_code start(struct postgres_reader *reader, const struct part *part, struct haul_error *err)
 {
     struct range range;
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     if (pg_range_parse(reader->source, part->spec, &range, err))
         return err->code;
     if (pg_slot_take(reader->source, &reader->context, &reader->slot, err))
         return err->code;
     enum haul_code code = pg_select_copy(reader->source, &range, &sql, err);
     if (!code)
-        code = pg_copy_begin(&reader->slot->connection, pg_sql_text(&sql, err), PGRES_COPY_OUT, err);
-    pg_sql_release(&sql);
+        code = pg_copy_begin(&reader->slot->connection, sql_text(&sql, err), PGRES_COPY_OUT, err);
+    sql_release(&sql);
     return code;
 }
 

@@ -15,67 +15,66 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_columns(const struct postgres_source *source, struct pg_sql *sql)
+static void add_columns(const struct postgres_source *source, struct sql *sql)
 {
     for (int i = 0; i < source->schema.count; i++) {
-        pg_sql_add(sql, i ? ", " : "");
-        pg_sql_name(sql, source->schema.fields[i].name);
+        sql_add(sql, i ? ", " : "");
+        sql_name(sql, source->schema.fields[i].name);
         if (source->columns[i].wire == WIRE_CAST)
-            pg_sql_add(sql, "::pg_catalog.text");
+            sql_add(sql, "::pg_catalog.text");
     }
 }
 
-static void add_range(const struct range *range, struct pg_sql *sql)
+static void add_range(const struct range *range, struct sql *sql)
 {
-    pg_sql_add(sql, "ctid >= '(%lld,0)'", (long long)range->low);
+    sql_add(sql, "ctid >= '(%lld,0)'", (long long)range->low);
     if (range->high >= 0)
-        pg_sql_add(sql, " AND ctid < '(%lld,0)'", (long long)range->high);
+        sql_add(sql, " AND ctid < '(%lld,0)'", (long long)range->high);
 }
 
-static void add_from(const struct postgres_source *source, struct pg_sql *sql)
+static void add_from(const struct postgres_source *source, struct sql *sql)
 {
     if (source->query)
-        pg_sql_add(sql, " FROM (%s\n) AS haul_query", source->query);
+        sql_add(sql, " FROM (%s\n) AS haul_query", source->query);
     else {
-        pg_sql_add(sql, " FROM ");
-        pg_sql_table(sql, source->table.schema, source->table.name);
+        sql_add(sql, " FROM ");
+        sql_table(sql, source->table.schema, source->table.name);
     }
 }
 
-static void add_conditions(const struct postgres_source *source, const struct range *range,
-                           struct pg_sql *sql)
+static void add_conditions(const struct postgres_source *source, const struct range *range, struct sql *sql)
 {
     bool ranged = range && (range->low > 0 || range->high >= 0);
     const char *where = source->request.where;
     if (!ranged && !where)
         return;
-    pg_sql_add(sql, " WHERE ");
+    sql_add(sql, " WHERE ");
     if (ranged)
         add_range(range, sql);
     if (where)
-        pg_sql_add(sql, "%s(%s\n)", ranged ? " AND " : "", where);
+        sql_add(sql, "%s(%s\n)", ranged ? " AND " : "", where);
 }
 
 enum haul_code pg_select_copy(const struct postgres_source *source, const struct range *range,
-                              struct pg_sql *sql, struct haul_error *err)
+                              struct sql *sql, struct haul_error *err)
 {
-    pg_sql_clear(sql);
-    pg_sql_add(sql, "COPY (SELECT ");
+    sql_clear(sql);
+    sql_add(sql, "COPY (SELECT ");
     add_columns(source, sql);
     add_from(source, sql);
     add_conditions(source, range, sql);
-    pg_sql_add(sql, ") TO STDOUT (FORMAT binary)");
-    return pg_sql_text(sql, err) ? HAUL_OK : err->code;
+    sql_add(sql, ") TO STDOUT (FORMAT binary)");
+    return sql_text(sql, err) ? HAUL_OK : err->code;
 }
 
-enum haul_code pg_select_described(const struct postgres_source *source, struct pg_sql *sql,
+enum haul_code pg_select_described(const struct postgres_source *source, struct sql *sql,
                                    struct haul_error *err)
 {
-    pg_sql_clear(sql);
-    pg_sql_add(sql, "SELECT *");
+    sql_clear(sql);
+    sql_add(sql, "SELECT *");
     add_from(source, sql);
     add_conditions(source, NULL, sql);
-    return pg_sql_text(sql, err) ? HAUL_OK : err->code;
+    return sql_text(sql, err) ? HAUL_OK : err->code;
 }
 
 enum haul_code pg_range_parse(const struct postgres_source *source, const char *spec, struct range *range,

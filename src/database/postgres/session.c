@@ -47,19 +47,19 @@ static const struct setting settings[] = {
 enum haul_code pg_session_pin(struct connection *connection, enum session_kind kind, struct haul_error *err)
 {
     int wanted = kind == SESSION_SOURCE ? FOR_SOURCE : FOR_TARGET;
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     bool first = true;
-    pg_sql_add(&sql, "SELECT pg_catalog.set_config(s.name, v.setting, false) FROM (VALUES ");
+    sql_add(&sql, "SELECT pg_catalog.set_config(s.name, v.setting, false) FROM (VALUES ");
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         if (!(settings[i].sessions & wanted))
             continue;
-        pg_sql_add(&sql, "%s('%s', '%s')", first ? "" : ", ", settings[i].name, settings[i].value);
+        sql_add(&sql, "%s('%s', '%s')", first ? "" : ", ", settings[i].name, settings[i].value);
         first = false;
     }
-    pg_sql_add(&sql, ") AS v(name, setting) JOIN pg_catalog.pg_settings AS s ON s.name = v.name");
-    const char *text = pg_sql_text(&sql, err);
+    sql_add(&sql, ") AS v(name, setting) JOIN pg_catalog.pg_settings AS s ON s.name = v.name");
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? pg_run(connection, text, err) : err->code;
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 

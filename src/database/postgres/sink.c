@@ -135,7 +135,7 @@ static enum haul_code check_owner(struct postgres_sink *sink, struct haul_error 
 
 static enum haul_code make_work(struct postgres_sink *sink, struct haul_error *err)
 {
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     if (sink->staged && pg_run_on(sink, &(struct on_table){"DROP TABLE IF EXISTS", sink->work, ""}, err))
         return err->code;
     enum haul_code code = HAUL_OK;
@@ -144,9 +144,9 @@ static enum haul_code make_work(struct postgres_sink *sink, struct haul_error *e
     } else if (sink->staged) {
         code = pg_staging_like(sink, &sql, err);
         if (!code)
-            code = pg_run(&sink->connection, pg_sql_text(&sql, err), err);
+            code = pg_run(&sink->connection, sql_text(&sql, err), err);
     }
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code ? error_prefix(err, "making table \"%s\"", sink->work) : HAUL_OK;
 }
 

@@ -84,7 +84,7 @@ enum haul_code pg_check_dependents(struct postgres_sink *sink, struct haul_error
 const char *pg_staging_name(const char *target, const char *run, struct arena *arena);
 
 /* The statements that make the staging table of a truncate run. */
-enum haul_code pg_staging_like(struct postgres_sink *sink, struct pg_sql *sql, struct haul_error *err);
+enum haul_code pg_staging_like(struct postgres_sink *sink, struct sql *sql, struct haul_error *err);
 
 enum haul_code pg_sink_finish(struct sink *base, const struct run_record *run, const char *manifest,
                               struct haul_error *err);

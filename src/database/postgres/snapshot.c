@@ -40,12 +40,12 @@ static enum haul_code fail_lost(struct haul_error *err)
 static enum haul_code import(struct postgres_source *source, struct connection *connection,
                              struct haul_error *err)
 {
-    struct pg_sql sql = {0};
-    pg_sql_add(&sql, BEGIN_SQL "; SET TRANSACTION SNAPSHOT");
-    pg_sql_literal(&sql, source->snapshot);
-    const char *text = pg_sql_text(&sql, err);
+    struct sql sql = {.dialect = &pg_dialect};
+    sql_add(&sql, BEGIN_SQL "; SET TRANSACTION SNAPSHOT");
+    sql_literal(&sql, source->snapshot);
+    const char *text = sql_text(&sql, err);
     enum haul_code code = text ? pg_run(connection, text, err) : err->code;
-    pg_sql_release(&sql);
+    sql_release(&sql);
     return code;
 }
 

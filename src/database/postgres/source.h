@@ -59,10 +59,10 @@ enum haul_code pg_range_parse(const struct postgres_source *source, const char *
 
 /* "COPY (SELECT columns FROM ... WHERE ...) TO STDOUT (FORMAT binary)" */
 enum haul_code pg_select_copy(const struct postgres_source *source, const struct range *range,
-                              struct pg_sql *sql, struct haul_error *err);
+                              struct sql *sql, struct haul_error *err);
 
 /* What a --query (with --where) is described by. */
-enum haul_code pg_select_described(const struct postgres_source *source, struct pg_sql *sql,
+enum haul_code pg_select_described(const struct postgres_source *source, struct sql *sql,
                                    struct haul_error *err);
 
 enum haul_code pg_source_describe(struct source *base, struct source_info *info, struct haul_error *err);

@@ -228,7 +228,7 @@ enum haul_code sqlite_table_unknown(struct connection *connection, const char *n
 enum haul_code sqlite_table_number(struct connection *connection, const char *select, const char *name,
                                    int64_t *value, struct haul_error *err)
 {
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     sql_add(&sql, "%s", select);
     sql_name(&sql, name);
     const char *text = sql_text(&sql, err);

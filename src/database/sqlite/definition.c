@@ -81,7 +81,7 @@ enum haul_code sqlite_define(struct sqlite_sink *sink, const struct source_info 
                              struct haul_error *err)
 {
     int count = source->schema.count;
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     sink->columns = arena_alloc_array(&sink->arena, (size_t)count + 1, sizeof *sink->columns);
     if (!sink->columns)
         return error_nomem(err, "a table's definition");

@@ -31,7 +31,7 @@ static const char units_columns[] =
 
 static char *table_name(struct ledger *ledger, const char *stem, const char *tail, struct haul_error *err)
 {
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     char *plain = arena_printf(&ledger->arena, "%s_%s", stem, tail), *name = NULL;
     if (plain)
         sql_name(&sql, plain);
@@ -72,7 +72,7 @@ void sqlite_ledger_release(struct ledger *ledger)
 static enum haul_code prepare(const struct ledger *ledger, const char *before, const char *table,
                               const char *after, sqlite3_stmt **statement, struct haul_error *err)
 {
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     sql_add(&sql, "%s%s%s", before, table, after);
     const char *text = sql_text(&sql, err);
     enum haul_code code = text ? sqlite_prepare(ledger->connection, text, statement, err) : err->code;

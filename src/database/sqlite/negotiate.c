@@ -117,7 +117,7 @@ static void show_swap(const struct sqlite_sink *sink, const char *work, struct s
 /* For --dry-run. */
 static const char *show_sql(const struct sqlite_sink *sink, struct arena *arena, struct haul_error *err)
 {
-    struct sql sql = {0}, work = {0};
+    struct sql sql = {.dialect = &sqlite_dialect}, work = sql;
     const char *plain = sink->staged ? arena_printf(arena, "%s__haul_RUN", sink->target) : sink->target;
     if (!plain) {
         error_nomem(err, "the plan's SQL");

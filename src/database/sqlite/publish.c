@@ -18,7 +18,7 @@
 enum haul_code sqlite_run_on(struct sqlite_sink *sink, const char *before, const char *name,
                              const char *after, struct haul_error *err)
 {
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     sql_add(&sql, "%s ", before);
     sql_name(&sql, name);
     sql_add(&sql, " %s", after);
@@ -69,7 +69,7 @@ static void add_columns(struct sqlite_sink *sink, struct sql *sql)
 
 static enum haul_code move_rows(struct sqlite_sink *sink, struct haul_error *err)
 {
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     int64_t rows;
     sql_add(&sql, "INSERT OR ABORT INTO ");
     sql_name(&sql, sink->target);
@@ -127,7 +127,7 @@ static enum haul_code collect_indexes(struct sqlite_sink *sink, struct buffer *s
 static enum haul_code swap_tables(struct sqlite_sink *sink, struct haul_error *err)
 {
     struct buffer indexes = {0};
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     sql_add(&sql, "RENAME TO ");
     sql_name(&sql, sink->target);
     const char *rename = sql_text(&sql, err);

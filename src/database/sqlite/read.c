@@ -271,7 +271,7 @@ static enum haul_code start(struct sqlite_reader *reader, const struct part *par
     struct range range;
     if (sqlite_range_parse(reader->source, part->spec, &range, err))
         return err->code;
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     bool ordered = reader->source->access != ACCESS_PLAIN;
     enum haul_code code = sqlite_select(reader->source, &range, &sql, err);
     if (!code && ordered)

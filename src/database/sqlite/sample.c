@@ -104,7 +104,7 @@ static enum haul_code count_sample(struct sampler *sampler, struct haul_error *e
 {
     struct sqlite_source *source = sampler->source;
     struct range whole = {INT64_MIN, INT64_MAX};
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     sqlite3_stmt *statement = NULL;
     enum haul_code code = sqlite_select(source, &whole, &sql, err);
     if (!code)

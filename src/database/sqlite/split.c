@@ -54,7 +54,7 @@ static enum haul_code find_boundary(struct sqlite_source *source, sqlite3_stmt *
 /* Rows from `low` to the end. */
 static enum haul_code count_rest(struct sqlite_source *source, int64_t *rows, struct haul_error *err)
 {
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     struct range rest = {source->part_low, INT64_MAX};
     sqlite3_stmt *statement = NULL;
     bool row;
@@ -73,7 +73,7 @@ static enum haul_code count_rest(struct sqlite_source *source, int64_t *rows, st
 static enum haul_code next_range(struct sqlite_source *source, struct range *range, int64_t *rows,
                                  struct haul_error *err)
 {
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     struct range rest = {source->part_low, INT64_MAX};
     sqlite3_stmt *statement = NULL;
     int64_t boundary = 0;

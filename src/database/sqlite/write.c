@@ -215,7 +215,7 @@ static const struct writer_ops writer_ops = {
 
 static enum haul_code prepare_insert(struct sqlite_sink *sink, struct haul_error *err)
 {
-    struct sql sql = {0};
+    struct sql sql = {.dialect = &sqlite_dialect};
     if (sink->insert)
         return HAUL_OK;
     sql_add(&sql, "INSERT OR ABORT INTO ");

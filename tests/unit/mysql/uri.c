@@ -73,17 +73,17 @@ static void test_refusals(void **state)
 static void test_quoting(void **state)
 {
     (void)state;
-    struct my_sql sql = {0};
+    struct sql sql = {.dialect = &my_dialect};
     struct haul_error err = {0};
-    my_sql_table(&sql, "a`b", "select");
-    my_sql_literal(&sql, "it's \\ \n");
-    my_sql_literal(&sql, NULL);
-    assert_string_equal(my_sql_text(&sql, &err), "`a``b`.`select`'it\\'s \\\\ \n'NULL");
-    my_sql_clear(&sql);
-    my_sql_literal(&sql, "\xc3'");
-    assert_null(my_sql_text(&sql, &err));
+    sql_table(&sql, "a`b", "select");
+    sql_literal(&sql, "it's \\ \n");
+    sql_literal(&sql, NULL);
+    assert_string_equal(sql_text(&sql, &err), "`a``b`.`select`'it\\'s \\\\ \n'NULL");
+    sql_clear(&sql);
+    sql_literal(&sql, "\xc3'");
+    assert_null(sql_text(&sql, &err));
     assert_int_equal(err.code, HAUL_DATA);
-    my_sql_release(&sql);
+    sql_release(&sql);
 }
 
 int main(void)

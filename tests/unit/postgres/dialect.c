@@ -1,24 +1,24 @@
 /* dialect.c: names and values as SQL, names as users write them, and URIs. */
 #include "support.h"
 
-static void assert_sql(struct pg_sql *sql, const char *wanted)
+static void assert_sql(struct sql *sql, const char *wanted)
 {
     struct haul_error err = {0};
-    const char *text = pg_sql_text(sql, &err);
+    const char *text = sql_text(sql, &err);
     assert_non_null(text);
     assert_string_equal(text, wanted);
-    pg_sql_release(sql);
+    sql_release(sql);
 }
 
 static void names_are_quoted(void **unused)
 {
     (void)unused;
-    struct pg_sql sql = {0};
-    pg_sql_table(&sql, "a\"b", "Order Details");
+    struct sql sql = {.dialect = &pg_dialect};
+    sql_table(&sql, "a\"b", "Order Details");
     assert_sql(&sql, "\"a\"\"b\".\"Order Details\"");
-    pg_sql_name(&sql, "x\"; DROP TABLE t; --");
+    sql_name(&sql, "x\"; DROP TABLE t; --");
     assert_sql(&sql, "\"x\"\"; DROP TABLE t; --\"");
-    pg_sql_literal(&sql, "it's \\ so");
+    sql_literal(&sql, "it's \\ so");
     assert_sql(&sql, " E'it\\'s \\\\ so'");
 }
 
@@ -28,18 +28,18 @@ static void bad_names_are_refused(void **unused)
     const char *const bad[] = {"\xff", "a\xc3", "",
                                "x234567890123456789012345678901234567890123456789012345678901234"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct pg_sql sql = {0};
+        struct sql sql = {.dialect = &pg_dialect};
         struct haul_error err = {0};
-        pg_sql_name(&sql, bad[i]);
-        assert_null(pg_sql_text(&sql, &err));
+        sql_name(&sql, bad[i]);
+        assert_null(sql_text(&sql, &err));
         assert_int_not_equal(err.code, HAUL_OK);
-        pg_sql_release(&sql);
+        sql_release(&sql);
     }
-    struct pg_sql sql = {0};
+    struct sql sql = {.dialect = &pg_dialect};
     struct haul_error err = {0};
-    pg_sql_literal(&sql, "\xc3'"); /* CVE-2025-1094: half a character before a quote */
-    assert_null(pg_sql_text(&sql, &err));
-    pg_sql_release(&sql);
+    sql_literal(&sql, "\xc3'"); /* CVE-2025-1094: half a character before a quote */
+    assert_null(sql_text(&sql, &err));
+    sql_release(&sql);
 }
 
 static void names_are_parsed(void **unused)
@@ -58,9 +58,9 @@ static void names_are_parsed(void **unused)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arena arena = {0};
-        struct pg_name name;
+        struct table_name name;
         struct haul_error err = {0};
-        assert_int_equal(pg_name_parse(cases[i].text, &arena, &name, &err), HAUL_OK);
+        assert_int_equal(table_name_parse(&pg_dialect, cases[i].text, &arena, &name, &err), HAUL_OK);
         assert_string_equal(name.name, cases[i].name);
         assert_int_equal(!name.schema, !cases[i].schema);
         if (name.schema)
@@ -71,9 +71,9 @@ static void names_are_parsed(void **unused)
     const char *const bad[] = {"", ".", "a.", ".a", "a.b.c", "\"a", "\"a\"b", "[a", "\"\""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct arena arena = {0};
-        struct pg_name name;
+        struct table_name name;
         struct haul_error err = {0};
-        assert_int_equal(pg_name_parse(bad[i], &arena, &name, &err), HAUL_USAGE);
+        assert_int_equal(table_name_parse(&pg_dialect, bad[i], &arena, &name, &err), HAUL_USAGE);
         arena_release(&arena);
     }
 }

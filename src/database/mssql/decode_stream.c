@@ -13,7 +13,7 @@
 #include "database/mssql/decode.h"
 
 #include "database/mssql/types.h"
-#include "database/mssql/utf16.h"
+#include "base/utf16.h"
 
 #define PLP_NULL    UINT64_MAX
 #define PLP_UNKNOWN (UINT64_MAX - 1)

@@ -7,7 +7,7 @@
  */
 #include "database/mssql/decode.h"
 
-#include "database/mssql/utf16.h"
+#include "base/utf16.h"
 
 #define IS_NULL 0xffffu
 

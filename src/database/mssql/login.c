@@ -10,7 +10,7 @@
 #include "database/mssql/session.h"
 
 #include "base/unicode.h"
-#include "database/mssql/utf16.h"
+#include "base/utf16.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

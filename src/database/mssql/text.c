@@ -7,7 +7,7 @@
 #include "database/mssql/session.h"
 
 #include "base/unicode.h"
-#include "database/mssql/utf16.h"
+#include "base/utf16.h"
 
 #define STEP_UNITS 128
 

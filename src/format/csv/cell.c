@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-static const uint8_t nothing[CSV_CELL_PADDING];
+static const uint8_t nothing[CELL_PADDING];
 
 static bool prints_into(int byte)
 {
@@ -34,7 +34,7 @@ void csv_printer_init(struct csv_printer *printer, const struct field *field,
     memset(printer, 0, sizeof *printer);
     printer->field = field;
     printer->dialect = dialect;
-    printer->print = csv_print_choose(field);
+    printer->print = cell_print_choose(field);
     printer->guard = dialect_clashes(dialect);
     memcpy(printer->null_text, dialect->null_text, dialect->null_length);
     buffer_init(&printer->slots, memory);
@@ -182,39 +182,39 @@ static inline bool any_bit(const uint8_t *bits, size_t from, size_t length)
 /* A text that may stand anywhere: copied, so that padding follows it; quoted
  * when it clashes. The scratch has room. */
 static void put_scratch(struct csv_printer *printer, const uint8_t *text, size_t length, bool clashes,
-                        struct csv_cell *cell)
+                        struct cell *cell)
 {
     uint8_t *to = printer->scratch.data + printer->scratch.length;
     if (clashes)
         length = csv_quote_text(printer->dialect, text, length, to);
     else
         memcpy(to, text, length);
-    *cell = (struct csv_cell){to, length};
+    *cell = (struct cell){to, length};
     if (length != CSV_CELL_REFUSED)
         printer->scratch.length += length;
 }
 
-static enum haul_code print_strings(struct csv_printer *printer, const struct view *view,
-                                    struct csv_cells *cells, struct haul_error *err)
+static enum haul_code print_strings(struct csv_printer *printer, const struct view *view, struct cells *cells,
+                                    struct haul_error *err)
 {
     const int32_t *offsets = view->offsets + cells->from;
     const size_t base = (size_t)offsets[0], total = (size_t)offsets[cells->rows] - base;
     const uint8_t *data = total ? view->data + base : nothing;
     size_t specials;
     if (mark_specials(printer, data, total, &specials, err) ||
-        buffer_reserve(&printer->scratch, total + specials + 2 * cells->rows + CSV_CELL_PADDING, err))
+        buffer_reserve(&printer->scratch, total + specials + 2 * cells->rows + CELL_PADDING, err))
         return err->code;
     for (size_t r = 0; r < cells->rows; r++) {
         size_t start = (size_t)offsets[r] - base, length = (size_t)offsets[r + 1] - (size_t)offsets[r];
         bool clashes = any_bit(printer->specials.data, start, length) ||
                        edges_clash(printer->dialect, data + start, length);
-        if (!clashes && start + CSV_CELL_PADDING <= total) {
-            csv_cell_set(cells, r, data + start, length);
+        if (!clashes && start + CELL_PADDING <= total) {
+            cell_set(cells, r, data + start, length);
             continue;
         }
-        struct csv_cell cell;
+        struct cell cell;
         put_scratch(printer, data + start, length, clashes, &cell);
-        csv_cell_set(cells, r, cell.text, cell.length);
+        cell_set(cells, r, cell.text, cell.length);
     }
     return HAUL_OK;
 }
@@ -245,32 +245,31 @@ static enum haul_code append_value(struct csv_printer *printer, const struct vie
 }
 
 /* Lengths first: the texts move as long as the scratch grows. */
-static enum haul_code print_each(struct csv_printer *printer, const struct view *view,
-                                 struct csv_cells *cells, struct haul_error *err)
+static enum haul_code print_each(struct csv_printer *printer, const struct view *view, struct cells *cells,
+                                 struct haul_error *err)
 {
     for (size_t r = 0; r < cells->rows; r++)
         if (append_value(printer, view, cells->from + (int64_t)r, &cells->cell[r * cells->stride].length,
                          err))
             return err->code;
-    if (buffer_reserve(&printer->scratch, CSV_CELL_PADDING, err))
+    if (buffer_reserve(&printer->scratch, CELL_PADDING, err))
         return err->code;
     const uint8_t *at = printer->scratch.data;
     for (size_t r = 0; r < cells->rows; r++) {
         size_t length = cells->cell[r * cells->stride].length;
-        csv_cell_set(cells, r, at, length);
+        cell_set(cells, r, at, length);
         at += length == CSV_CELL_REFUSED ? 0 : length;
     }
     return HAUL_OK;
 }
 
 /* Printed values of an odd dialect: those that clash are quoted. */
-static enum haul_code guard_cells(struct csv_printer *printer, struct csv_cells *cells,
-                                  struct haul_error *err)
+static enum haul_code guard_cells(struct csv_printer *printer, struct cells *cells, struct haul_error *err)
 {
-    if (buffer_reserve(&printer->scratch, cells->rows * (2 * CSV_SLOT_BYTES + 2) + CSV_CELL_PADDING, err))
+    if (buffer_reserve(&printer->scratch, cells->rows * (2 * CELL_SLOT_BYTES + 2) + CELL_PADDING, err))
         return err->code;
     for (size_t r = 0; r < cells->rows; r++) {
-        struct csv_cell *cell = &cells->cell[r * cells->stride];
+        struct cell *cell = &cells->cell[r * cells->stride];
         if (!csv_text_clashes(printer->dialect, cell->text, cell->length))
             continue;
         cells->bytes -= cell->length;
@@ -280,31 +279,31 @@ static enum haul_code guard_cells(struct csv_printer *printer, struct csv_cells 
     return HAUL_OK;
 }
 
-static void put_nulls(struct csv_printer *printer, const struct view *view, struct csv_cells *cells)
+static void put_nulls(struct csv_printer *printer, const struct view *view, struct cells *cells)
 {
     for (size_t r = 0; r < cells->rows; r++) {
         if (view->validity && bit_get(view->validity, cells->from + (int64_t)r))
             continue;
         cells->bytes -= cells->cell[r * cells->stride].length;
-        csv_cell_set(cells, r, printer->null_text, printer->dialect->null_length);
+        cell_set(cells, r, printer->null_text, printer->dialect->null_length);
     }
 }
 
-static enum haul_code print_values(struct csv_printer *printer, const struct view *view,
-                                   struct csv_cells *cells, struct haul_error *err)
+static enum haul_code print_values(struct csv_printer *printer, const struct view *view, struct cells *cells,
+                                   struct haul_error *err)
 {
     if (view->indices || (!printer->print && printer->field->type != TYPE_UTF8))
         return print_each(printer, view, cells, err);
     if (printer->field->type == TYPE_UTF8)
         return print_strings(printer, view, cells, err);
     buffer_clear(&printer->slots);
-    if (buffer_reserve(&printer->slots, cells->rows * CSV_SLOT_BYTES + CSV_CELL_PADDING, err))
+    if (buffer_reserve(&printer->slots, cells->rows * CELL_SLOT_BYTES + CELL_PADDING, err))
         return err->code;
-    printer->print(printer, view, cells);
+    printer->print(printer->slots.data, view, cells);
     return printer->guard ? guard_cells(printer, cells, err) : HAUL_OK;
 }
 
-enum haul_code csv_print_column(struct csv_printer *printer, const struct view *view, struct csv_cells *cells,
+enum haul_code csv_print_column(struct csv_printer *printer, const struct view *view, struct cells *cells,
                                 struct haul_error *err)
 {
     buffer_clear(&printer->scratch);

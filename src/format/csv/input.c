@@ -168,7 +168,7 @@ enum haul_code csv_input_open(const struct format_request *request, struct input
     input->context = *request->context;
     input->file = file;
     buffer_init(&input->bytes.head, input->context.memory);
-    input->window_bytes = CSV_WINDOW_BYTES;
+    input->window_bytes = WINDOW_BYTES;
     if (open_text(input, err) ||
         csv_shape_find(&input->shape, &input->bytes, request->source, &input->context, err) ||
         choose_columns(input, request->source, err)) {

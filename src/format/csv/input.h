@@ -8,7 +8,7 @@
 #include "format/csv/layers.h"
 #include "format/csv/scan.h"
 #include "format/csv/shape.h"
-#include "format/csv/window.h"
+#include "format/window.h"
 #include "format/format.h"
 
 struct csv_split;
@@ -18,13 +18,13 @@ struct csv_input {
     struct context context;
     struct input_file *file;  /* as it lies there */
     struct csv_layers layers; /* what is between it and its text */
-    struct csv_bytes bytes;   /* its text */
+    struct file_bytes bytes;   /* its text */
     struct input_file again;  /* in place of a text with layers that each reader opens for itself */
     struct csv_shape shape;
     struct schema schema; /* the columns asked for */
     int *places;          /* where they stand in the file (in schema.arena) */
     struct csv_scan scan;
-    size_t window_bytes;     /* CSV_WINDOW_BYTES; smaller in tests */
+    size_t window_bytes;     /* WINDOW_BYTES; smaller in tests */
     struct csv_split *split; /* NULL until the first part */
 };
 

@@ -7,7 +7,7 @@
 #include "format/csv/output.h"
 
 #include "format/csv/cell.h"
-#include "format/csv/pack.h"
+#include "format/pack.h"
 #include <string.h>
 
 #define PIECE_ROWS  262144
@@ -16,24 +16,6 @@
 static struct csv_output *self(struct format_output *output)
 {
     return (struct csv_output *)(void *)output;
-}
-
-/* As a member of its own when the file is compressed. */
-static enum haul_code append_text(struct csv_output *output, const struct buffer *text,
-                                  struct output_file *file, struct haul_error *err)
-{
-    struct csv_packer packer;
-    if (output->packing == PACKING_NONE)
-        return file->ops->append(file, text->data, text->length, err);
-    enum haul_code code = csv_packer_open(&packer, output->packing, output->context.memory, err);
-    if (!code)
-        code = buffer_append(&packer.text, text->data, text->length, err);
-    if (!code)
-        code = csv_packer_pack(&packer, err);
-    if (!code)
-        code = file->ops->append(file, packer.packed.data, packer.packed.length, err);
-    csv_packer_close(&packer);
-    return code;
 }
 
 static enum haul_code write_header(struct csv_output *output, struct output_file *file,
@@ -54,7 +36,7 @@ static enum haul_code write_header(struct csv_output *output, struct output_file
     if (!code)
         code = buffer_append(&text, "\n", 1, err);
     if (!code)
-        code = append_text(output, &text, file, err);
+        code = pack_append(output->packing, &text, file, err);
     buffer_release(&text);
     return code;
 }

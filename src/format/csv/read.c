@@ -35,19 +35,22 @@ static enum haul_code too_long(struct csv_reader *reader, struct haul_error *err
 {
     const struct csv_block *block = &reader->block;
     uint64_t line = block->quoted ? csv_reader_line(reader, block->quote_at) : reader->line;
-    (void)csv_window_error(reader->context.memory, reader->window.bytes.length, block->quoted, err);
+    (void)window_error(
+        reader->context.memory, reader->window.bytes.length,
+        block->quoted ? "a record with a quote that is not closed so far (--quote none reads quotes as text)"
+                      : "a record that does not end so far",
+        err);
     return error_prefix(err, "line %llu", (unsigned long long)line);
 }
 
 /* The next complete records into the block. *end: there are none. */
 static enum haul_code scan_more(struct csv_reader *reader, bool *end, struct haul_error *err)
 {
-    struct csv_window *window = &reader->window;
+    struct window *window = &reader->window;
     struct csv_block *block = &reader->block;
     const size_t columns = (size_t)reader->input->shape.schema.count;
-    for (size_t want = csv_input_window(reader->input); want;
-         want = csv_window_grow(want, window->bytes_max)) {
-        if (csv_window_fill(window, reader->used, want, err))
+    for (size_t want = csv_input_window(reader->input); want; want = window_grow(want, window->bytes_max)) {
+        if (window_fill(window, reader->used, want, err))
             return err->code;
         reader->used = 0;
         struct csv_text text = {window->bytes.data, window->bytes.length, window->final};
@@ -318,7 +321,7 @@ static void reader_close(struct reader *base)
     memory_free(NULL, reader->expected_bytes,
                 (size_t)reader->input->schema.count * sizeof *reader->expected_bytes);
     batch_builder_release(&reader->builder);
-    csv_window_release(&reader->window);
+    window_release(&reader->window);
     csv_layers_close(&reader->layers);
     csv_block_release(&reader->block);
     buffer_release(&reader->flags);
@@ -365,7 +368,7 @@ static void init_buffers(struct csv_reader *reader, struct memory *memory)
 static enum haul_code open_text(struct csv_reader *reader, int64_t from, struct haul_error *err)
 {
     struct csv_input *input = reader->input;
-    struct csv_window *window = &reader->window;
+    struct window *window = &reader->window;
     size_t drop = 0;
     if (csv_layers_open(&input->layers, input->file, &reader->context, &reader->layers, err))
         return err->code;
@@ -374,12 +377,12 @@ static enum haul_code open_text(struct csv_reader *reader, int64_t from, struct 
     window->at = 0;
     while (window->at + (int64_t)window->bytes.length < from && !window->final) {
         int64_t left = from - window->at - (int64_t)drop;
-        size_t want = left < (int64_t)CSV_WINDOW_BYTES ? (size_t)left : CSV_WINDOW_BYTES;
-        if (csv_window_fill(window, drop, want, err))
+        size_t want = left < (int64_t)WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
+        if (window_fill(window, drop, want, err))
             return err->code;
         drop = window->bytes.length;
     }
-    return csv_window_fill(window, drop, 0, err);
+    return window_fill(window, drop, 0, err);
 }
 
 enum haul_code csv_reader_open(struct format_input *base, const struct context *context,
@@ -400,7 +403,7 @@ enum haul_code csv_reader_open(struct format_input *base, const struct context *
     reader->part = part->index;
     reader->line = piece.line;
     reader->skip = first_row;
-    csv_window_init(&reader->window, &input->bytes, piece.from, piece.to, context->memory);
+    window_init(&reader->window, &input->bytes, piece.from, piece.to, context->memory);
     init_buffers(reader, context->memory);
     if ((csv_input_reopens(input) && open_text(reader, piece.from, err)) || make_parsers(reader, err) ||
         batch_builder_init(&reader->builder, &input->schema, context->memory, err)) {

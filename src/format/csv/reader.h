@@ -36,8 +36,8 @@ struct csv_reader {
     struct context context;
     uint64_t part;
     struct csv_layers layers; /* of its own, when the input reopens */
-    struct csv_bytes text;    /* through them */
-    struct csv_window window;
+    struct file_bytes text;    /* through them */
+    struct window window;
     struct csv_block block;
     struct csv_parser *parsers; /* one per column of input->schema */
     struct batch_builder builder;

@@ -24,10 +24,11 @@
 #ifndef HAUL_FORMAT_CSV_SCAN_H
 #define HAUL_FORMAT_CSV_SCAN_H
 
+#include "format/window.h"
 #include "base/context.h"
 #include "format/csv/dialect.h"
 
-#define CSV_SCAN_LENGTH_MAX ((size_t)1 << 30) /* bytes of one run */
+#define CSV_SCAN_LENGTH_MAX WINDOW_RECORD_MAX /* bytes of one run */
 #define CSV_SCAN_SLACK      96u               /* entries of room that a run needs to go on */
 
 enum csv_place { CSV_AT_START, CSV_IN_PLAIN, CSV_IN_QUOTES, CSV_AFTER_QUOTES, CSV_IN_COMMENT };

@@ -18,7 +18,7 @@
 
 struct finder {
     struct csv_shape *shape;
-    struct csv_bytes *bytes;
+    struct file_bytes *bytes;
     const struct context *context;
     struct csv_sniffer sniffer;
     struct csv_schema_entry *entries;
@@ -45,13 +45,13 @@ static struct buffer *sample_of(struct finder *finder)
 static enum haul_code read_sample(struct finder *finder, size_t want, bool *final, struct haul_error *err)
 {
     struct buffer *sample = sample_of(finder);
-    struct csv_bytes beyond = {.file = finder->bytes->file};
+    struct file_bytes beyond = {.file = finder->bytes->file};
     const int64_t size = finder->bytes->file->size;
     size_t got = 0, have = sample->length;
     if (size >= 0 && (uint64_t)size < want)
         want = (size_t)size;
     if (buffer_reserve(sample, want - have, err) ||
-        csv_bytes_read(&beyond, (int64_t)have, sample->data + have, want - have, &got, err))
+        file_bytes_read(&beyond, (int64_t)have, sample->data + have, want - have, &got, err))
         return err->code;
     sample->length = have + got;
     *final = sample->length < want || size == (int64_t)sample->length;
@@ -104,7 +104,7 @@ static uint64_t line_of_first(struct finder *finder)
 static size_t first_record_max(const struct context *context)
 {
     int64_t said = context->settings ? settings_number(context->settings, "memory") : -1;
-    size_t most = csv_record_max(context->memory);
+    size_t most = window_record_max(context->memory);
     size_t quarter = (said > 0 ? (size_t)said : MEMORY_PRESET) / 4;
     quarter = quarter > CSV_SAMPLE_BYTES ? quarter : CSV_SAMPLE_BYTES;
     return quarter < most ? quarter : most;
@@ -120,7 +120,7 @@ static enum haul_code find_first(struct finder *finder, size_t *fields, struct h
         if (read_sample(finder, want, &final, err))
             return err->code;
         if (!skip_lines(finder, final)) {
-            next = csv_window_grow(want, most);
+            next = window_grow(want, most);
             if (next)
                 continue;
             return error_set(err, HAUL_LIMIT, "--skip-lines %lld: these lines are longer than memory allows",
@@ -135,7 +135,7 @@ static enum haul_code find_first(struct finder *finder, size_t *fields, struct h
         finder->shape->delimiter_sniffed = sniff;
         if (*fields || final)
             break;
-        next = csv_window_grow(want, most);
+        next = window_grow(want, most);
         if (!next) {
             return error_set(err, HAUL_LIMIT, "line %llu: %s, after %zu MiB; use more --memory%s",
                              (unsigned long long)line_of_first(finder),
@@ -385,7 +385,7 @@ static enum haul_code find_shape(struct finder *finder, struct haul_error *err)
     return shape->dialect.header == CSV_HEADER_MATCH ? match_schema(finder, err) : apply_schema(finder, err);
 }
 
-enum haul_code csv_shape_find(struct csv_shape *shape, struct csv_bytes *bytes,
+enum haul_code csv_shape_find(struct csv_shape *shape, struct file_bytes *bytes,
                               const struct source_request *request, const struct context *context,
                               struct haul_error *err)
 {

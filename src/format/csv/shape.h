@@ -9,7 +9,7 @@
 
 #include "batch/source.h"
 #include "format/csv/dialect.h"
-#include "format/csv/window.h"
+#include "format/window.h"
 
 struct csv_shape {
     struct csv_dialect dialect;
@@ -24,7 +24,7 @@ struct csv_shape {
 };
 
 /* Looks at the file. A stream's sample stays in bytes->head. */
-enum haul_code csv_shape_find(struct csv_shape *shape, struct csv_bytes *bytes,
+enum haul_code csv_shape_find(struct csv_shape *shape, struct file_bytes *bytes,
                               const struct source_request *request, const struct context *context,
                               struct haul_error *err);
 void csv_shape_release(struct csv_shape *shape);

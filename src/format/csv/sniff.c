@@ -20,7 +20,7 @@
 static const struct field text_field = {.name = "", .type = TYPE_UTF8};
 
 enum haul_code csv_sniffer_init(struct csv_sniffer *sniffer, const struct context *context,
-                                const struct csv_bytes *bytes, const struct csv_dialect *dialect,
+                                const struct file_bytes *bytes, const struct csv_dialect *dialect,
                                 struct haul_error *err)
 {
     memset(sniffer, 0, sizeof *sniffer);
@@ -205,7 +205,7 @@ static enum haul_code look_inside(struct csv_sniffer *sniffer, int64_t offset, s
     buffer_init(&bytes, sniffer->context->memory);
     enum haul_code code = buffer_resize(&bytes, CSV_SAMPLE_MORE_BYTES, err);
     if (!code)
-        code = csv_bytes_read(sniffer->bytes, offset, bytes.data, CSV_SAMPLE_MORE_BYTES, &got, err);
+        code = file_bytes_read(sniffer->bytes, offset, bytes.data, CSV_SAMPLE_MORE_BYTES, &got, err);
     const uint8_t *line = code ? NULL : memchr(bytes.data, '\n', got);
     if (line) {
         struct csv_text text = {line + 1, got - (size_t)(line + 1 - bytes.data), false};

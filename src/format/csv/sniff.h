@@ -17,7 +17,7 @@
 
 struct csv_sniffer {
     const struct context *context;
-    const struct csv_bytes *bytes;
+    const struct file_bytes *bytes;
     struct csv_dialect dialect;
     struct csv_scan scan;
     struct csv_text sample; /* from the first record on (behind BOM and leading blank lines) */
@@ -31,7 +31,7 @@ struct csv_sniffer {
 };
 
 enum haul_code csv_sniffer_init(struct csv_sniffer *sniffer, const struct context *context,
-                                const struct csv_bytes *bytes, const struct csv_dialect *dialect,
+                                const struct file_bytes *bytes, const struct csv_dialect *dialect,
                                 struct haul_error *err);
 void csv_sniffer_release(struct csv_sniffer *sniffer);
 

@@ -17,7 +17,7 @@
 #define RECORDS_AT_ONCE ((size_t)64 << 10)
 
 struct csv_split {
-    struct csv_window window;
+    struct window window;
     struct csv_scan_state state; /* behind the bytes looked at */
     struct csv_marks marks;      /* of the window */
     struct buffer records;       /* their room */
@@ -67,7 +67,7 @@ void csv_split_free(struct csv_split *split)
 {
     if (!split)
         return;
-    csv_window_release(&split->window);
+    window_release(&split->window);
     buffer_release(&split->records);
     memory_free(NULL, split, sizeof *split);
 }
@@ -82,7 +82,7 @@ static enum haul_code split_new(struct csv_input *input, struct haul_error *err)
     split->from = input->shape.rows_at;
     split->start = split->from;
     split->line = input->shape.rows_line;
-    csv_window_init(&split->window, &input->bytes, split->from, -1, input->context.memory);
+    window_init(&split->window, &input->bytes, split->from, -1, input->context.memory);
     buffer_init(&split->records, input->context.memory);
     return buffer_resize(&split->records, RECORDS_AT_ONCE * sizeof(uint32_t), err);
 }
@@ -140,7 +140,7 @@ static bool begins_comment(const struct csv_input *input, const struct csv_split
 static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
 {
     struct csv_split *split = input->split;
-    struct csv_window *window = &split->window;
+    struct window *window = &split->window;
     struct csv_marks *marks = &split->marks;
     size_t drop = marks->reached;
     if (window->final && drop == window->bytes.length) {
@@ -153,7 +153,7 @@ static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
     if (split->start < window->at + (int64_t)drop)
         split->comment = begins_comment(input, split);
     split->next = 0;
-    if (context_check(&input->context, err) || csv_window_fill(window, drop, csv_input_window(input), err))
+    if (context_check(&input->context, err) || window_fill(window, drop, csv_input_window(input), err))
         return err->code;
     *marks = (struct csv_marks){.records = (uint32_t *)(void *)split->records.data,
                                 .capacity = RECORDS_AT_ONCE,
@@ -168,7 +168,7 @@ static bool take_records(struct csv_input *input, const struct split_request *re
                          int64_t *blanks, int64_t *end)
 {
     struct csv_split *split = input->split;
-    const struct csv_window *window = &split->window;
+    const struct window *window = &split->window;
     const bool blank_counts = input->shape.schema.count == 1;
     while (split->next < split->marks.record_count) {
         size_t stop = split->marks.records[split->next++];
@@ -225,7 +225,7 @@ static enum haul_code split_file(struct csv_input *input, const struct split_req
     }
     *more = rows > 0 || !split->any;
     if (!*more) {
-        csv_window_release(&split->window); /* what comes now is reading */
+        window_release(&split->window); /* what comes now is reading */
         buffer_release(&split->records);
         return HAUL_OK;
     }

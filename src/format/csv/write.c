@@ -1,22 +1,16 @@
 /*
  * write.c: a piece: batches become text, column by column into cells (cell.h),
- * then row by row into blocks of bytes.
- *
- * Blocks are as large as a megabyte or one group of rows and never grow, so a
- * piece is never copied. When memory has no room for another one, those that
- * are full go to the spill file and the room is used again. Of a compressed file
- * the text is made in the packer, and the blocks hold members (pack.h).
+ * then row by row into blocks of bytes (blocks.h).
  */
+#include "format/blocks.h"
 #include "format/csv/cell.h"
 #include "format/csv/output.h"
-#include "format/csv/pack.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK_BYTES ((size_t)1 << 20)
-#define CELLS       16384 /* of a group of rows: they stay in the cache */
-#define GROUP_ROWS  512
+#define CELLS      16384 /* of a group of rows: they stay in the cache */
+#define GROUP_ROWS 512
 
 struct csv_piece {
     struct piece base;
@@ -25,12 +19,7 @@ struct csv_piece {
     struct csv_printer *printers;
     struct view *views;
     struct buffer cells;
-    struct buffer blocks; /* struct buffer: finished bytes, the last one being filled */
-    struct csv_packer packer;
-    struct output_file *spill;
-    struct input_file *spilled;
-    struct arena arena; /* the name of the spill folder */
-    const char *spill_folder;
+    struct blocks blocks;
     int64_t row; /* rows so far, for messages */
 };
 
@@ -39,120 +28,17 @@ static struct csv_piece *self(struct piece *piece)
     return (struct csv_piece *)(void *)piece;
 }
 
-static struct buffer *block_at(struct csv_piece *piece, size_t i)
-{
-    return (struct buffer *)(void *)piece->blocks.data + i;
-}
-
-static size_t block_count(const struct csv_piece *piece)
-{
-    return piece->blocks.length / sizeof(struct buffer);
-}
-
-/* ---- blocks ---- */
-
-/* What the packer has not compressed yet. */
-static enum haul_code append_rest(struct csv_piece *piece, struct output_file *file, struct haul_error *err)
-{
-    struct buffer *packed = &piece->packer.packed;
-    if (!csv_packer_holds(&piece->packer))
-        return HAUL_OK;
-    if (csv_packer_pack(&piece->packer, err) || file->ops->append(file, packed->data, packed->length, err))
-        return err->code;
-    buffer_clear(packed);
-    return HAUL_OK;
-}
-
-static enum haul_code piece_spill(struct piece *base, struct haul_error *err)
-{
-    struct csv_piece *piece = self(base);
-    if (block_count(piece) == 0 && !csv_packer_holds(&piece->packer))
-        return HAUL_OK;
-    if (!piece->spill && store_spill_open(piece->spill_folder, &piece->spill, &piece->spilled, err))
-        return err->code;
-    for (size_t i = 0; i < block_count(piece); i++) {
-        struct buffer *block = block_at(piece, i);
-        if (block->length && piece->spill->ops->append(piece->spill, block->data, block->length, err))
-            return error_prefix(err, "spilling to %s", piece->spill_folder);
-        buffer_release(block);
-    }
-    buffer_clear(&piece->blocks);
-    return append_rest(piece, piece->spill, err);
-}
-
-static enum haul_code new_block(struct csv_piece *piece, size_t bytes, struct haul_error *err)
-{
-    struct buffer block;
-    buffer_init(&block, piece->context.memory);
-    if (buffer_reserve(&block, bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES - BUFFER_PADDING, err))
-        return err->code;
-    if (buffer_append(&piece->blocks, &block, sizeof block, err)) {
-        buffer_release(&block);
-        return err->code;
-    }
-    return HAUL_OK;
-}
-
-/* Finished bytes behind those of the blocks. */
-static enum haul_code keep_packed(struct csv_piece *piece, struct haul_error *err)
-{
-    struct buffer *packed = &piece->packer.packed;
-    if (!csv_packer_holds(&piece->packer))
-        return HAUL_OK;
-    if (csv_packer_pack(&piece->packer, err))
-        return err->code;
-    size_t count = block_count(piece);
-    struct buffer *last = count ? block_at(piece, count - 1) : NULL;
-    if (!last || last->capacity - last->length < packed->length + BUFFER_PADDING) {
-        if (new_block(piece, packed->length, err))
-            return err->code;
-        last = block_at(piece, count);
-    }
-    buffer_put(last, packed->data, packed->length);
-    buffer_clear(packed);
-    return HAUL_OK;
-}
-
-/* The same in the packer, which is emptied when it is full. */
-static enum haul_code make_text_room(struct csv_piece *piece, size_t bytes, struct buffer **out,
-                                     struct haul_error *err)
-{
-    struct buffer *text = &piece->packer.text;
-    *out = text;
-    if (text->length && text->length + bytes > CSV_PACK_BYTES && keep_packed(piece, err))
-        return err->code;
-    size_t room = CSV_PACK_BYTES - BUFFER_PADDING, want = text->length < room ? room - text->length : 0;
-    return buffer_reserve(text, bytes > want ? bytes : want, err);
-}
-
-/* A block with room for `bytes` more. */
-static enum haul_code make_room(struct csv_piece *piece, size_t bytes, struct buffer **out,
-                                struct haul_error *err)
-{
-    if (piece->packer.codec)
-        return make_text_room(piece, bytes, out, err);
-    size_t count = block_count(piece);
-    struct buffer *last = count ? block_at(piece, count - 1) : NULL;
-    if (!last || last->capacity - last->length < bytes + BUFFER_PADDING) {
-        if (new_block(piece, bytes, err))
-            return err->code;
-        last = block_at(piece, count);
-    }
-    *out = last;
-    return HAUL_OK;
-}
-
 /* ---- rows ---- */
 
 /* One row from its cells. `delimiter` has 8 bytes, of which `width` count. */
-static inline uint8_t *put_row(uint8_t *out, const struct csv_cell *cells, size_t columns, uint64_t delimiter,
+static inline uint8_t *put_row(uint8_t *out, const struct cell *cells, size_t columns, uint64_t delimiter,
                                size_t width)
 {
     for (size_t c = 0; c < columns; c++) {
         size_t length = cells[c].length;
-        memcpy(out, cells[c].text, CSV_CELL_PADDING);
-        if (length > CSV_CELL_PADDING)
-            memcpy(out + CSV_CELL_PADDING, cells[c].text + CSV_CELL_PADDING, length - CSV_CELL_PADDING);
+        memcpy(out, cells[c].text, CELL_PADDING);
+        if (length > CELL_PADDING)
+            memcpy(out + CELL_PADDING, cells[c].text + CELL_PADDING, length - CELL_PADDING);
         out += length;
         memcpy(out, &delimiter, sizeof delimiter);
         out += width;
@@ -161,7 +47,7 @@ static inline uint8_t *put_row(uint8_t *out, const struct csv_cell *cells, size_
     return out - width + 1;
 }
 
-static bool row_refused(const struct csv_cell *cells, size_t columns, size_t *column)
+static bool row_refused(const struct cell *cells, size_t columns, size_t *column)
 {
     for (*column = 0; *column < columns; ++*column)
         if (cells[*column].length == CSV_CELL_REFUSED)
@@ -195,11 +81,11 @@ static enum haul_code refuse_row(struct csv_piece *piece, const struct batch *ba
 }
 
 /* The group's cells row by row behind each other. */
-static enum haul_code put_rows(struct csv_piece *piece, const struct batch *batch,
-                               const struct csv_cells *group, struct buffer *out, struct haul_error *err)
+static enum haul_code put_rows(struct csv_piece *piece, const struct batch *batch, const struct cells *group,
+                               struct buffer *out, struct haul_error *err)
 {
     const struct csv_dialect *dialect = &piece->output->dialect;
-    const struct csv_cell *cells = (const struct csv_cell *)(void *)piece->cells.data;
+    const struct cell *cells = (const struct cell *)(void *)piece->cells.data;
     const size_t columns = group->stride, width = dialect->delimiter_length;
     const bool may_refuse = dialect->quote == CSV_NONE;
     uint64_t delimiter;
@@ -219,27 +105,27 @@ static enum haul_code put_rows(struct csv_piece *piece, const struct batch *batc
 }
 
 /* What the cells of a group take as rows, overrun of the last moves included. */
-static size_t group_bytes(const struct csv_piece *piece, const struct csv_cells *group)
+static size_t group_bytes(const struct csv_piece *piece, const struct cells *group)
 {
     return group->bytes + group->rows * group->stride * piece->output->dialect.delimiter_length +
-           group->rows + CSV_CELL_PADDING + CSV_DELIMITER_BYTES_MAX;
+           group->rows + CELL_PADDING + CSV_DELIMITER_BYTES_MAX;
 }
 
 static enum haul_code try_group(struct csv_piece *piece, const struct batch *batch, int64_t from, size_t rows,
                                 struct haul_error *err)
 {
     const size_t columns = (size_t)piece->output->schema.count;
-    struct csv_cells group = {.stride = columns, .from = from, .rows = rows};
+    struct cells group = {.stride = columns, .from = from, .rows = rows};
     struct buffer *out;
     buffer_clear(&piece->cells);
-    if (buffer_reserve(&piece->cells, rows * columns * sizeof(struct csv_cell), err))
+    if (buffer_reserve(&piece->cells, rows * columns * sizeof(struct cell), err))
         return err->code;
     for (size_t c = 0; c < columns; c++) {
-        group.cell = (struct csv_cell *)(void *)piece->cells.data + c;
+        group.cell = (struct cell *)(void *)piece->cells.data + c;
         if (csv_print_column(&piece->printers[c], &piece->views[c], &group, err))
             return err->code;
     }
-    if (make_room(piece, group_bytes(piece, &group), &out, err))
+    if (blocks_room(&piece->blocks, group_bytes(piece, &group), &out, err))
         return err->code;
     return put_rows(piece, batch, &group, out, err);
 }
@@ -250,8 +136,8 @@ static enum haul_code write_group(struct csv_piece *piece, const struct batch *b
 {
     struct haul_error full = {0};
     enum haul_code code = try_group(piece, batch, from, rows, &full);
-    if (code == HAUL_LIMIT && (block_count(piece) || csv_packer_holds(&piece->packer))) {
-        if (piece_spill(&piece->base, err))
+    if (code == HAUL_LIMIT && blocks_hold(&piece->blocks)) {
+        if (blocks_spill(&piece->blocks, err))
             return err->code;
         return try_group(piece, batch, from, rows, err);
     }
@@ -282,9 +168,8 @@ static enum haul_code piece_write(struct piece *base, const struct batch *batch,
 static enum haul_code piece_seal(struct piece *base, struct haul_error *err)
 {
     struct csv_piece *piece = self(base);
-    if (keep_packed(piece, err))
+    if (blocks_seal(&piece->blocks, err))
         return err->code;
-    csv_packer_rest(&piece->packer);
     buffer_release(&piece->cells);
     for (int i = 0; i < piece->output->schema.count; i++) {
         buffer_release(&piece->printers[i].slots);
@@ -294,34 +179,14 @@ static enum haul_code piece_seal(struct piece *base, struct haul_error *err)
     return HAUL_OK;
 }
 
-static void spill_close(struct csv_piece *piece)
+static enum haul_code piece_spill(struct piece *base, struct haul_error *err)
 {
-    if (piece->spill)
-        piece->spill->ops->close(piece->spill);
-    if (piece->spilled)
-        piece->spilled->ops->close(piece->spilled);
-    piece->spill = NULL;
-    piece->spilled = NULL;
+    return blocks_spill(&self(base)->blocks, err);
 }
 
-/* The first block is kept for what comes next. */
 enum haul_code csv_piece_drain(struct piece *base, struct output_file *file, struct haul_error *err)
 {
-    struct csv_piece *piece = self(base);
-    size_t count = block_count(piece);
-    if (piece->spilled && file->ops->copy_from(file, piece->spilled, 0, piece->spilled->size, err))
-        return err->code;
-    spill_close(piece);
-    for (size_t i = 0; i < count; i++) {
-        struct buffer *block = block_at(piece, i);
-        if (block->length && file->ops->append(file, block->data, block->length, err))
-            return err->code;
-        buffer_clear(block);
-        if (i > 0)
-            buffer_release(block);
-    }
-    piece->blocks.length = count ? sizeof(struct buffer) : 0;
-    return append_rest(piece, file, err);
+    return blocks_drain(&self(base)->blocks, file, err);
 }
 
 /* ---- opening ---- */
@@ -336,13 +201,8 @@ static void piece_close(struct piece *base)
         csv_printer_release(&piece->printers[i]);
     memory_free(NULL, piece->printers, columns * sizeof *piece->printers);
     memory_free(NULL, piece->views, columns * sizeof *piece->views);
-    for (size_t i = 0; i < block_count(piece); i++)
-        buffer_release(block_at(piece, i));
-    buffer_release(&piece->blocks);
     buffer_release(&piece->cells);
-    csv_packer_close(&piece->packer);
-    spill_close(piece);
-    arena_release(&piece->arena);
+    blocks_close(&piece->blocks);
     memory_free(NULL, piece, sizeof *piece);
 }
 
@@ -375,14 +235,10 @@ enum haul_code csv_piece_open(struct format_output *output, const struct context
     piece->output = (const struct csv_output *)(void *)output;
     piece->context = *context;
     buffer_init(&piece->cells, context->memory);
-    buffer_init(&piece->blocks, context->memory);
-    piece->spill_folder = arena_text(&piece->arena, spill_folder ? spill_folder : ".");
-    if (!piece->spill_folder ||
-        csv_packer_open(&piece->packer, piece->output->packing, context->memory, err) ||
+    if (blocks_open(&piece->blocks, piece->output->packing, spill_folder, context->memory, err) ||
         make_printers(piece, err)) {
-        enum haul_code code = err->code ? err->code : error_nomem(err, "a piece of a CSV file");
         piece_close(&piece->base);
-        return code;
+        return err->code;
     }
     *out = &piece->base;
     return HAUL_OK;

@@ -1,6 +1,6 @@
-/* utf16.h: UTF-16LE as the wire has it, to UTF-8 and back. */
-#ifndef HAUL_DATABASE_MSSQL_UTF16_H
-#define HAUL_DATABASE_MSSQL_UTF16_H
+/* utf16.h: UTF-16LE, as SQL Server and its files have it, to UTF-8 and back. */
+#ifndef HAUL_BASE_UTF16_H
+#define HAUL_BASE_UTF16_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +15,9 @@ size_t utf16_to_utf8(const uint8_t *in, size_t units, uint8_t *out, size_t *writ
 /* The next character of valid UTF-8 as one or two units; returns the units and
  * moves *text behind it. */
 int utf16_of_utf8(const uint8_t **text, uint16_t units[2]);
+
+/* All of valid UTF-8; `out` has 2 * size bytes. Returns the bytes written. */
+size_t utf16_from_utf8(const uint8_t *text, size_t size, uint8_t *out);
 
 static inline bool utf16_is_high(uint16_t unit)
 {

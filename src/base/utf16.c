@@ -6,7 +6,7 @@
  * into the machine's own instructions. All else goes character by character,
  * until sixteen units of ASCII come again.
  */
-#include "database/mssql/utf16.h"
+#include "base/utf16.h"
 
 #include <string.h>
 
@@ -104,4 +104,39 @@ int utf16_of_utf8(const uint8_t **text, uint16_t units[2])
     units[0] = (uint16_t)(0xd800 | (c - 0x10000) >> 10);
     units[1] = (uint16_t)(0xdc00 | ((c - 0x10000) & 0x3ff));
     return 2;
+}
+
+/* Widens sixteen bytes when all are ASCII. */
+static inline bool widen(const uint8_t *in, uint8_t *out)
+{
+    uint64_t words[LANES / 8];
+    bytes16 bytes;
+    memcpy(words, in, sizeof words);
+    if ((words[0] | words[1]) & 0x8080808080808080u)
+        return false;
+    memcpy(&bytes, in, sizeof bytes);
+    units16 units = __builtin_convertvector(bytes, units16);
+    memcpy(out, &units, sizeof units);
+    return true;
+}
+
+size_t utf16_from_utf8(const uint8_t *text, size_t size, uint8_t *out)
+{
+    const uint8_t *end = text + size;
+    uint8_t *start = out;
+    while (text < end) {
+        if (end - text >= LANES && widen(text, out)) {
+            text += LANES;
+            out += (size_t)LANES * 2;
+            continue;
+        }
+        const uint8_t *stop = end - text > LANES ? text + LANES : end;
+        while (text < stop) {
+            uint16_t units[2];
+            size_t bytes = (size_t)utf16_of_utf8(&text, units) * 2;
+            memcpy(out, units, bytes);
+            out += bytes;
+        }
+    }
+    return (size_t)(out - start);
 }

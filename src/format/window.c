@@ -2,13 +2,12 @@
  * window.c: filling. What is kept is moved to the front (less than a record in
  * the usual case), so that every block starts where the buffer does.
  */
-#include "format/csv/window.h"
+#include "format/window.h"
 
-#include "format/csv/scan.h"
 #include <string.h>
 
-enum haul_code csv_bytes_read(const struct csv_bytes *from, int64_t offset, void *data, size_t length,
-                              size_t *got, struct haul_error *err)
+enum haul_code file_bytes_read(const struct file_bytes *from, int64_t offset, void *data, size_t length,
+                               size_t *got, struct haul_error *err)
 {
     size_t first = 0;
     if (offset < (int64_t)from->head.length) {
@@ -28,48 +27,45 @@ enum haul_code csv_bytes_read(const struct csv_bytes *from, int64_t offset, void
     return HAUL_OK;
 }
 
-size_t csv_record_max(const struct memory *memory)
+size_t window_record_max(const struct memory *memory)
 {
     size_t max = memory_value_max(memory);
-    return max < CSV_SCAN_LENGTH_MAX ? max : CSV_SCAN_LENGTH_MAX;
+    return max < WINDOW_RECORD_MAX ? max : WINDOW_RECORD_MAX;
 }
 
-size_t csv_window_grow(size_t want, size_t bytes_max)
+size_t window_grow(size_t want, size_t bytes_max)
 {
     if (want >= bytes_max)
         return 0;
     return want * 2 < bytes_max ? want * 2 : bytes_max;
 }
 
-enum haul_code csv_window_error(const struct memory *memory, size_t bytes, bool quoted,
-                                struct haul_error *err)
+enum haul_code window_error(const struct memory *memory, size_t bytes, const char *what,
+                            struct haul_error *err)
 {
-    const char *what =
-        quoted ? "a record with a quote that is not closed so far (--quote none reads quotes as text)"
-               : "a record that does not end so far";
-    if (bytes >= CSV_SCAN_LENGTH_MAX)
+    if (bytes >= WINDOW_RECORD_MAX)
         return error_set(err, HAUL_DATA, "%s is longer than %zu bytes, the longest that haul reads", what,
                          bytes);
     return memory_error(memory, bytes * 2, what, err);
 }
 
-void csv_window_init(struct csv_window *window, const struct csv_bytes *from, int64_t at, int64_t end,
-                     struct memory *memory)
+void window_init(struct window *window, const struct file_bytes *from, int64_t at, int64_t end,
+                 struct memory *memory)
 {
     memset(window, 0, sizeof *window);
     window->from = from;
     window->at = at;
     window->end = end >= 0 ? end : from->file->size >= 0 ? from->file->size : INT64_MAX;
-    window->bytes_max = csv_record_max(memory);
+    window->bytes_max = window_record_max(memory);
     buffer_init(&window->bytes, memory);
 }
 
-void csv_window_release(struct csv_window *window)
+void window_release(struct window *window)
 {
     buffer_release(&window->bytes);
 }
 
-static void drop_front(struct csv_window *window, size_t drop)
+static void drop_front(struct window *window, size_t drop)
 {
     window->bytes.length -= drop;
     window->at += (int64_t)drop;
@@ -77,14 +73,14 @@ static void drop_front(struct csv_window *window, size_t drop)
         memmove(window->bytes.data, window->bytes.data + drop, window->bytes.length);
 }
 
-static enum haul_code cut_short(const struct csv_window *window, int64_t at, struct haul_error *err)
+static enum haul_code cut_short(const struct window *window, int64_t at, struct haul_error *err)
 {
     return error_set(err, HAUL_DATA,
                      "%s: cut short at byte %lld of %lld while it was read; run again when it is whole",
                      window->from->file->name, (long long)at, (long long)window->end);
 }
 
-enum haul_code csv_window_fill(struct csv_window *window, size_t drop, size_t want, struct haul_error *err)
+enum haul_code window_fill(struct window *window, size_t drop, size_t want, struct haul_error *err)
 {
     struct buffer *bytes = &window->bytes;
     drop_front(window, drop);
@@ -94,7 +90,7 @@ enum haul_code csv_window_fill(struct csv_window *window, size_t drop, size_t wa
         if (window->end - at < (int64_t)more)
             more = (size_t)(window->end - at);
         if (buffer_reserve(bytes, more, err) ||
-            csv_bytes_read(window->from, at, bytes->data + bytes->length, more, &got, err))
+            file_bytes_read(window->from, at, bytes->data + bytes->length, more, &got, err))
             return err->code;
         bytes->length += got;
         at += (int64_t)got;

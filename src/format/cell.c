@@ -1,5 +1,5 @@
 /*
- * cell_value.c: integers, decimals, dates, times and booleans as text, in the
+ * cell.c: integers, decimals, dates, times and booleans as text, in the
  * forms of docs/canonical.md (those of base/number.h and base/calendar.h, which
  * also print what is rare here: wide decimals, years beyond 9999).
  *
@@ -7,7 +7,7 @@
  * month and day by three multiplications (Neri and Schneider 2022: Euclidean
  * affine functions).
  */
-#include "format/csv/cell.h"
+#include "format/cell.h"
 
 #include "base/number.h"
 #include <string.h>
@@ -40,9 +40,9 @@ static inline uint8_t *put_digits(uint8_t *end, uint64_t value)
     return end;
 }
 
-static inline uint8_t *slot_of(struct csv_printer *printer, size_t row)
+static inline uint8_t *slot_of(uint8_t *slots, size_t row)
 {
-    return printer->slots.data + row * CSV_SLOT_BYTES;
+    return slots + row * CELL_SLOT_BYTES;
 }
 
 /* ---- integers ---- */
@@ -57,13 +57,13 @@ static inline uint8_t *print_signed(uint8_t *slot, int64_t value)
 }
 
 #define INTEGER_COLUMN(name, type)                                                                           \
-    static void name(struct csv_printer *printer, const struct view *view, struct csv_cells *cells)          \
+    static void name(uint8_t *slots, const struct view *view, struct cells *cells)                           \
     {                                                                                                        \
         const type *values = (const type *)(const void *)view->values + cells->from;                         \
         for (size_t r = 0; r < cells->rows; r++) {                                                           \
-            uint8_t *slot = slot_of(printer, r);                                                             \
+            uint8_t *slot = slot_of(slots, r);                                                               \
             uint8_t *start = print_signed(slot, (int64_t)values[r]);                                         \
-            csv_cell_set(cells, r, start, (size_t)(slot + SLOT_END - start));                                \
+            cell_set(cells, r, start, (size_t)(slot + SLOT_END - start));                                    \
         }                                                                                                    \
     }
 
@@ -75,13 +75,13 @@ INTEGER_COLUMN(print_u8, uint8_t)
 INTEGER_COLUMN(print_u16, uint16_t)
 INTEGER_COLUMN(print_u32, uint32_t)
 
-static void print_u64(struct csv_printer *printer, const struct view *view, struct csv_cells *cells)
+static void print_u64(uint8_t *slots, const struct view *view, struct cells *cells)
 {
     const uint64_t *values = (const uint64_t *)(const void *)view->values + cells->from;
     for (size_t r = 0; r < cells->rows; r++) {
-        uint8_t *slot = slot_of(printer, r);
+        uint8_t *slot = slot_of(slots, r);
         uint8_t *start = put_digits(slot + SLOT_END, values[r]);
-        csv_cell_set(cells, r, start, (size_t)(slot + SLOT_END - start));
+        cell_set(cells, r, start, (size_t)(slot + SLOT_END - start));
     }
 }
 
@@ -105,12 +105,12 @@ static inline uint8_t *print_scaled(uint8_t *slot, uint64_t size, int scale)
     return put_digits(end, size);
 }
 
-static void print_decimal(struct csv_printer *printer, const struct view *view, struct csv_cells *cells)
+static void print_decimal(uint8_t *slots, const struct view *view, struct cells *cells)
 {
     const uint8_t *values = view->values + (size_t)cells->from * sizeof(int128_t);
     const int scale = view->field->scale;
     for (size_t r = 0; r < cells->rows; r++) {
-        uint8_t *slot = slot_of(printer, r), *start = slot, *end = slot + SLOT_END;
+        uint8_t *slot = slot_of(slots, r), *start = slot, *end = slot + SLOT_END;
         int64_t words[2];
         memcpy(words, values + r * sizeof words, sizeof words);
         if (scale && words[1] == words[0] >> 63) {
@@ -122,16 +122,13 @@ static void print_decimal(struct csv_printer *printer, const struct view *view, 
             memcpy(&value, words, sizeof value);
             end = slot + number_print_decimal(value, scale, (char *)slot);
         }
-        csv_cell_set(cells, r, start, (size_t)(end - start));
+        cell_set(cells, r, start, (size_t)(end - start));
     }
 }
 
 /* ---- dates and times ---- */
 
-#define DAY_MIN (-719162) /* 0001-01-01 */
-#define DAY_MAX 2932896   /* 9999-12-31 */
-
-/* "YYYY-MM-DD" for DAY_MIN..DAY_MAX. */
+/* "YYYY-MM-DD" for CELL_DAY_MIN..CELL_DAY_MAX. */
 static inline void put_date(uint8_t *out, int32_t days)
 {
     uint32_t n = (uint32_t)(days + 719468);
@@ -153,17 +150,17 @@ static inline void put_date(uint8_t *out, int32_t days)
     memcpy(out + 8, pairs + 2 * day, 2);
 }
 
-static void print_date(struct csv_printer *printer, const struct view *view, struct csv_cells *cells)
+static void print_date(uint8_t *slots, const struct view *view, struct cells *cells)
 {
     const int32_t *values = (const int32_t *)(const void *)view->values + cells->from;
     for (size_t r = 0; r < cells->rows; r++) {
-        uint8_t *slot = slot_of(printer, r);
+        uint8_t *slot = slot_of(slots, r);
         size_t length = 10;
-        if (values[r] >= DAY_MIN && values[r] <= DAY_MAX)
+        if (values[r] >= CELL_DAY_MIN && values[r] <= CELL_DAY_MAX)
             put_date(slot, values[r]);
         else
             length = calendar_print_date(values[r], (char *)slot);
-        csv_cell_set(cells, r, slot, length);
+        cell_set(cells, r, slot, length);
     }
 }
 
@@ -177,20 +174,20 @@ static inline void put_clock(uint8_t *out, uint32_t second)
     memcpy(out + 6, pairs + 2 * (second % 60), 2);
 }
 
-static void print_timestamp(struct csv_printer *printer, const struct view *view, struct csv_cells *cells)
+static void print_timestamp(uint8_t *slots, const struct view *view, struct cells *cells)
 {
     const int64_t *values = (const int64_t *)(const void *)view->values + cells->from;
     const int64_t per_second = calendar_units_per_second(view->field->unit), per_day = per_second * 86400;
     const bool utc = view->field->timezone != NULL;
     for (size_t r = 0; r < cells->rows; r++) {
-        uint8_t *slot = slot_of(printer, r);
+        uint8_t *slot = slot_of(slots, r);
         size_t length = 19;
         int64_t days = values[r] / per_day, rest = values[r] % per_day;
         if (rest < 0) {
             rest += per_day;
             days--;
         }
-        if (days < DAY_MIN || days > DAY_MAX || rest % per_second) {
+        if (days < CELL_DAY_MIN || days > CELL_DAY_MAX || rest % per_second) {
             length = calendar_print_timestamp(values[r], view->field->unit, utc, true, (char *)slot);
         } else {
             put_date(slot, (int32_t)days);
@@ -199,40 +196,61 @@ static void print_timestamp(struct csv_printer *printer, const struct view *view
             slot[19] = 'Z';
             length += utc;
         }
-        csv_cell_set(cells, r, slot, length);
+        cell_set(cells, r, slot, length);
     }
 }
 
 /* ---- floats and booleans ---- */
 
-static void print_f64(struct csv_printer *printer, const struct view *view, struct csv_cells *cells)
+static void print_f64(uint8_t *slots, const struct view *view, struct cells *cells)
 {
     const double *values = (const double *)(const void *)view->values + cells->from;
     for (size_t r = 0; r < cells->rows; r++) {
-        uint8_t *slot = slot_of(printer, r);
+        uint8_t *slot = slot_of(slots, r);
         size_t length = number_print_f64(values[r], (char *)slot);
-        csv_cell_set(cells, r, slot, length);
+        cell_set(cells, r, slot, length);
     }
 }
 
-static void print_bool(struct csv_printer *printer, const struct view *view, struct csv_cells *cells)
+static void print_f32(uint8_t *slots, const struct view *view, struct cells *cells)
 {
-    static const uint8_t words[2][CSV_CELL_PADDING] = {"false", "true"};
-    (void)printer;
+    const float *values = (const float *)(const void *)view->values + cells->from;
+    for (size_t r = 0; r < cells->rows; r++) {
+        uint8_t *slot = slot_of(slots, r);
+        cell_set(cells, r, slot, number_print_f32(values[r], (char *)slot));
+    }
+}
+
+static void print_bool(uint8_t *slots, const struct view *view, struct cells *cells)
+{
+    static const uint8_t words[2][CELL_PADDING] = {"false", "true"};
+    (void)slots;
     for (size_t r = 0; r < cells->rows; r++) {
         bool value = bit_get(view->values, cells->from + (int64_t)r);
-        csv_cell_set(cells, r, words[value], value ? 4 : 5);
+        cell_set(cells, r, words[value], value ? 4 : 5);
     }
 }
 
-csv_print_fn csv_print_choose(const struct field *field)
+void cell_put_date(uint8_t *out, int32_t days)
 {
-    static const csv_print_fn functions[TYPE_COUNT] = {
-        [TYPE_BOOL] = print_bool,           [TYPE_INT8] = print_i8,         [TYPE_INT16] = print_i16,
-        [TYPE_INT32] = print_i32,           [TYPE_INT64] = print_i64,       [TYPE_UINT8] = print_u8,
-        [TYPE_UINT16] = print_u16,          [TYPE_UINT32] = print_u32,      [TYPE_UINT64] = print_u64,
-        [TYPE_FLOAT64] = print_f64,         [TYPE_DECIMAL] = print_decimal, [TYPE_DATE] = print_date,
-        [TYPE_TIMESTAMP] = print_timestamp,
+    put_date(out, days);
+}
+
+void cell_put_clock(uint8_t *out, uint32_t second)
+{
+    put_clock(out, second);
+}
+
+cell_print_fn cell_print_choose(const struct field *field)
+{
+    static const cell_print_fn functions[TYPE_COUNT] = {
+        [TYPE_BOOL] = print_bool,   [TYPE_INT8] = print_i8,
+        [TYPE_INT16] = print_i16,   [TYPE_INT32] = print_i32,
+        [TYPE_INT64] = print_i64,   [TYPE_UINT8] = print_u8,
+        [TYPE_UINT16] = print_u16,  [TYPE_UINT32] = print_u32,
+        [TYPE_UINT64] = print_u64,  [TYPE_FLOAT32] = print_f32,
+        [TYPE_FLOAT64] = print_f64, [TYPE_DECIMAL] = print_decimal,
+        [TYPE_DATE] = print_date,   [TYPE_TIMESTAMP] = print_timestamp,
     };
     return functions[field->type];
 }

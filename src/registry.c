@@ -4,6 +4,7 @@
 #include "registry.h"
 #include "base/file.h"
 #include "base/settings.h"
+#include "database/mssql/mssql.h"
 #include "database/mysql/mysql_wing.h"
 #include "database/postgres/postgres.h"
 #include "database/sqlite/sqlite.h"
@@ -30,6 +31,11 @@ struct engine {
 };
 
 static const struct engine engines[] = {
+    {"mssql", false, NULL, 0, mssql_source_open, NULL},
+    {"sqlserver", false, NULL, 0, mssql_source_open, NULL},
+    {"azuresql", false, NULL, 0, mssql_source_open, NULL},
+    {"azure-sql", false, NULL, 0, mssql_source_open, NULL},
+    {"mssql+pyodbc", false, NULL, 0, mssql_source_open, NULL},
     {"mysql", false, NULL, 0, mysql_source_open, mysql_sink_open},
     {"mariadb", false, NULL, 0, mysql_source_open, mysql_sink_open},
     {"postgresql", false, NULL, 0, postgres_source_open, postgres_sink_open},
@@ -147,6 +153,9 @@ enum haul_code registry_open_sink(const char *name, const struct context *contex
     const char *rest;
     if (engine_find(name, &engine, &rest, err))
         return err->code;
+    if (engine && !engine->open_sink)
+        return error_set(err, HAUL_UNSUPPORTED, "%s:// is read only; it cannot be a target yet",
+                         engine->scheme);
     if (engine)
         return engine->open_sink(rest, context, sink, err);
     return file_sink_open(name, formats, settings_text(context->settings, "to"), context, sink, err);

@@ -1,0 +1,405 @@
+"""SQL Server read: every type at its edges, every form of the wire, faults and lies.
+
+The server is tests/support/tds, judged by foreign clients in test_tds_server.py; what haul
+reads from it is judged by pyarrow and by what pytds and pymssql read from the same server.
+What that server does not send (chunks of unknown length, odd metadata, lies) comes from
+tds_scripted.py.
+"""
+import datetime
+import decimal
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from decimal import Decimal as D
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from conftest import HAUL, ROOT, TRIALS
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+pytest.importorskip("sqlglot")
+pytest.importorskip("psycopg2")
+
+import servers  # noqa: E402
+from proxy import Fault, Proxy  # noqa: E402
+from tds import prelogin, tokens  # noqa: E402
+from tds.server import PASSWORD, Server  # noqa: E402
+from tds.types import MAX, Type  # noqa: E402
+from tds_scripted import Scripted, chunks, rows  # noqa: E402
+
+TOKEN = "a-token"
+
+
+@pytest.fixture(scope="module")
+def server():
+    try:
+        with Server() as running:
+            yield running
+            assert not running.failures, "\n".join(running.failures)
+    except servers.Missing as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture(autouse=True)
+def no_faults(request):
+    yield
+    if "server" in request.fixturenames:
+        request.getfixturevalue("server").faults.clear()
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs haul with the password in the environment; nothing it says may hold it."""
+
+    def call(*words, code=0, env=None, timeout=120):
+        done = subprocess.run([HAUL, *map(str, words)], cwd=tmp_path, capture_output=True, timeout=timeout,
+                              env={**os.environ, "SQLCMDPASSWORD": PASSWORD, **(env or {})})
+        done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+        assert PASSWORD not in done.stdout + done.stderr and TOKEN not in done.stdout + done.stderr
+        assert code is None or done.returncode == code, (done.returncode, (done.stdout + done.stderr)[-3000:])
+        return done
+
+    return call
+
+
+def uri(server, database="master", user="sa@", more=""):
+    return f"mssql://{user}127.0.0.1:{server.port}/{database}{more}"
+
+
+def ask(server, *statements):
+    pymssql = pytest.importorskip("pymssql")
+    with pymssql.connect(server="127.0.0.1", port=str(server.port), user="sa", password=PASSWORD, database="master", autocommit=True) as connection:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else None
+
+
+def fresh(server, table, definition, *inserts):
+    ask(server, f"IF OBJECT_ID(N'{table}') IS NOT NULL DROP TABLE {table}", f"CREATE TABLE {table} ({definition})",
+        *[f"INSERT INTO {table} VALUES {values}" for values in inserts])
+
+
+# ---- every type ----
+
+G = "6F9619FF-8B86-D011-B42D-00C04FC964FF"
+us, utc = "timestamp[us]", "timestamp[us, tz=UTC]"
+
+
+def moment(*parts):
+    return datetime.datetime(*parts)
+
+
+def stamp(*parts):
+    return datetime.datetime(*parts, tzinfo=datetime.timezone.utc)
+
+
+# (type, arrow's type, haul.sql_type, [(literal, value)])
+EDGES = [
+    ("bit", "bool", "bit", [("1", True), ("0", False)]),
+    ("tinyint", "uint8", "tinyint", [("0", 0), ("255", 255)]),
+    ("smallint", "int16", "smallint", [("-32768", -32768), ("32767", 32767)]),
+    ("int", "int32", "int", [("-2147483648", -2**31), ("2147483647", 2**31 - 1)]),
+    ("bigint", "int64", "bigint", [("-9223372036854775808", -2**63), ("9223372036854775807", 2**63 - 1)]),
+    ("real", "float", "real", [("3.4028235e38", 3.4028234663852886e38), ("1.4e-45", 1.401298464324817e-45), ("-0.5", -0.5)]),
+    ("float", "double", "float", [("1.7976931348623157e308", 1.7976931348623157e308), ("5e-324", 5e-324), ("-0.1", -0.1)]),
+    ("decimal(38,38)", "decimal128(38, 38)", "decimal(38,38)", [("-0." + "9" * 38, D("-0." + "9" * 38)), ("0.00000000000000000000000000000000000001", D("1e-38"))]),
+    ("numeric(38,0)", "decimal128(38, 0)", "numeric(38,0)", [("9" * 38, D("9" * 38)), ("-" + "9" * 38, D("-" + "9" * 38))]),
+    ("decimal(9,2)", "decimal128(9, 2)", "decimal(9,2)", [("-9999999.99", D("-9999999.99")), ("0", D("0.00"))]),
+    ("decimal(19,4)", "decimal128(19, 4)", "decimal(19,4)", [("999999999999999.9999", D("999999999999999.9999"))]),
+    ("decimal(28,10)", "decimal128(28, 10)", "decimal(28,10)", [("-123456789012345678.0123456789", D("-123456789012345678.0123456789"))]),
+    ("money", "decimal128(19, 4)", "money", [("922337203685477.5807", D("922337203685477.5807")), ("-922337203685477.5808", D("-922337203685477.5808"))]),
+    ("smallmoney", "decimal128(10, 4)", "smallmoney", [("214748.3647", D("214748.3647")), ("-214748.3648", D("-214748.3648"))]),
+    ("date", "date32[day]", "date", [("'0001-01-01'", datetime.date(1, 1, 1)), ("'9999-12-31'", datetime.date(9999, 12, 31)), ("'2000-02-29'", datetime.date(2000, 2, 29))]),
+    *[(f"time({n})", "time64[us]", f"time({n})", [("'23:59:59." + "9" * n + "'" if n else "'23:59:59'", datetime.time(23, 59, 59, int(("9" * n + "000000")[:6]))),
+                                                 ("'00:00:00'", datetime.time(0))]) for n in (0, 1, 2, 3, 4, 5, 6)],
+    *[(f"datetime2({n})", us, f"datetime2({n})", [("'9999-12-31 23:59:59." + "9" * n + "'" if n else "'9999-12-31 23:59:59'", moment(9999, 12, 31, 23, 59, 59, int(("9" * n + "000000")[:6]))),
+                                                 ("'0001-01-01'", moment(1, 1, 1))]) for n in (0, 1, 2, 3, 4, 5, 6)],
+    ("datetime2(7)", us, "datetime2(7)", [("'2024-02-29 23:59:59.1234560'", moment(2024, 2, 29, 23, 59, 59, 123456))]),
+    ("datetime", us, "datetime", [("'1753-01-01'", moment(1753, 1, 1)), ("'9999-12-31 23:59:59.997'", moment(9999, 12, 31, 23, 59, 59, 997000)),
+                                  ("'1998-08-12 12:34:56.003'", moment(1998, 8, 12, 12, 34, 56, 3000))]),
+    ("smalldatetime", us, "smalldatetime", [("'1900-01-01'", moment(1900, 1, 1)), ("'2079-06-06 23:59:00'", moment(2079, 6, 6, 23, 59))]),
+    ("datetimeoffset(0)", utc, "datetimeoffset(0)", [("'2024-02-29 23:59:59 +00:00'", stamp(2024, 2, 29, 23, 59, 59))]),
+    ("datetimeoffset(7)", utc, "datetimeoffset(7)", [("'0001-01-01 00:00:00 +00:00'", stamp(1, 1, 1)), ("'9999-12-31 23:59:59.999999 +00:00'", stamp(9999, 12, 31, 23, 59, 59, 999999))]),
+    ("char(5)", "string", "char(5)", [("'ab'", "ab   "), ("'é'", "é    ")]),
+    ("varchar(20)", "string", "varchar(20)", [("'xé€'", "xé€"), ("''", "")]),
+    ("varchar(8000)", "string", "varchar(8000)", [("'" + "z" * 8000 + "'", "z" * 8000)]),
+    ("varchar(9) COLLATE Cyrillic_General_CI_AS", "string", "varchar(9)", [("N'Привет'", "Привет")]),
+    ("varchar(9) COLLATE Japanese_CI_AS", "string", "varchar(9)", [("N'日本'", "日本")]),
+    ("varchar(20) COLLATE Latin1_General_100_CI_AS_SC_UTF8", "string", "varchar(20)", [("N'漢é😀'", "漢é😀")]),
+    ("nchar(4)", "string", "nchar(4)", [("N'ü'", "ü   "), ("N'\U0001D11E'", "\U0001D11E  ")]),
+    ("nvarchar(20)", "string", "nvarchar(20)", [("N'naïve \U0001D11E'", "naïve \U0001D11E"), ("N''", "")]),
+    ("nvarchar(4000)", "string", "nvarchar(4000)", [("N'" + "漢" * 4000 + "'", "漢" * 4000)]),
+    ("varchar(max)", "string", "varchar(max)", [("'" + "x" * 70000 + "'", "x" * 70000), ("''", "")]),
+    ("nvarchar(max)", "string", "nvarchar(max)", [("N'" + "ö\U0001D11E" * 9000 + "'", "ö\U0001D11E" * 9000), ("N''", "")]),
+    ("text", "string", "text", [("'abc é'", "abc é"), ("''", "")]),
+    ("ntext", "string", "ntext", [("N'漢字'", "漢字")]),
+    ("xml", "string", "xml", [("N'<a b=\"1\">é</a>'", '<a b="1">é</a>')]),
+    ("binary(4)", "fixed_size_binary[4]", "binary(4)", [("0x6162", b"ab\0\0"), ("0xffffffff", b"\xff" * 4)]),
+    ("varbinary(10)", "binary", "varbinary(10)", [("0x", b""), ("0xff00", b"\xff\0")]),
+    ("varbinary(max)", "binary", "varbinary(max)", [("0x" + "7a" * 30000, b"z" * 30000), ("0x", b"")]),
+    ("image", "binary", "image", [("0x0001ff", b"\0\1\xff")]),
+    ("hierarchyid", "binary", "hierarchyid", [("0x5ac0", b"\x5a\xc0")]),
+    ("uniqueidentifier", "uuid", "uniqueidentifier", [(f"'{G}'", uuid.UUID(G))]),
+]
+
+
+UTF8 = f"c{next(number for number, edge in enumerate(EDGES) if 'UTF8' in edge[0])}"
+
+
+def storage(table, name):
+    column = table.column(name)
+    return column.type, [value.as_py() if hasattr(value, "as_py") else value for value in column]
+
+
+def test_every_type_at_its_edges(server, run, tmp_path):
+    """One table of all types: values against what was inserted, and against what pytds reads."""
+    columns = ", ".join(f"c{number} {kind} NULL" for number, (kind, *_rest) in enumerate(EDGES))
+    most = max(len(values) for *_rest, values in EDGES)
+    inserts = ["(" + ", ".join([str(row), *[values[row % len(values)][0] for *_rest, values in EDGES]]) + ")" for row in range(most)]
+    fresh(server, "dbo.edges", f"id int NOT NULL PRIMARY KEY, {columns}", *inserts, f"({most}{', NULL' * len(EDGES)})")
+    run("copy", uri(server), "edges.parquet", "--table", "dbo.edges", "--verify", "--strict")
+    table = pq.read_table(tmp_path / "edges.parquet").sort_by("id")
+    metadata = pq.read_schema(tmp_path / "edges.parquet")
+    for number, (kind, arrow, sql, values) in enumerate(EDGES):
+        type_, got = storage(table, f"c{number}")
+        wanted = [values[row % len(values)][1] for row in range(most)] + [None]
+        assert str(type_) == arrow or getattr(type_, "extension_name", "") == f"arrow.{arrow}", (kind, type_)
+        assert got == wanted, (kind, [str(v)[:80] for v in got], [str(v)[:80] for v in wanted])
+        field = metadata.field(f"c{number}")
+        assert (field.metadata or {}).get(b"haul.sql_type", b"").decode() in ("", f"mssql:{sql}"), field.metadata
+    assert b"mssql:smallmoney" in metadata.metadata[b"haul.sql_types"]
+
+
+def test_the_same_values_as_other_clients_read(server, run, tmp_path):
+    pytds = pytest.importorskip("pytds")
+    run("copy", uri(server), "edges.parquet", "--table", "dbo.edges")
+    table = pq.read_table(tmp_path / "edges.parquet").sort_by("id").to_pylist()
+    with pytds.connect(dsn="127.0.0.1", port=server.port, user="sa", password=PASSWORD, database="master", autocommit=True,
+                       cafile=str(server.certificate), validate_host=False) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM dbo.edges ORDER BY id")
+        theirs = cursor.fetchall()
+    for ours, row in zip(table, theirs, strict=True):
+        for (name, value), other in zip(ours.items(), row, strict=True):
+            if name == UTF8:
+                continue  # pytds takes UTF-8 collations for the login's page
+            if isinstance(value, datetime.datetime) and value.tzinfo:
+                other = other.astimezone(datetime.timezone.utc) if other.year > 1 else value
+            assert value == other or (isinstance(value, float) and abs(value - other) <= 1e-7 * abs(value)), (name, value, other)
+
+
+def test_time_7_is_in_nanoseconds(server, run, tmp_path):
+    fresh(server, "dbo.t7", "t time(7)", "('23:59:59.9999999'), ('00:00:00.0000001'), (NULL)")
+    run("copy", uri(server), "t.parquet", "--table", "t7", "--strict")
+    column = pq.read_table(tmp_path / "t.parquet").column("t")
+    assert column.type == pa.time64("ns") and sorted(column.cast(pa.int64()).to_pylist(), key=str) == [100, 86399999999900, None]
+
+
+def test_lost_digits_are_counted(server, run, tmp_path):
+    fresh(server, "dbo.lost", "a datetime2(7), b datetimeoffset(7)", "('2024-02-29 23:59:59.1234567', '2024-02-29 23:59:59.1234567 +05:30')", "('2024-01-01', NULL)")
+    said = run("copy", uri(server), "l.parquet", "--table", "lost").stderr
+    assert "1 values lost their 100 ns digit" in said
+    assert pq.read_table(tmp_path / "l.parquet").column("b").to_pylist()[0] == stamp(2024, 2, 29, 18, 29, 59, 123456)
+    run("copy", uri(server), "m.parquet", "--table", "lost", "--strict", code=5)
+    assert not (tmp_path / "m.parquet").exists()
+    run("copy", uri(server), "n.parquet", "--table", "lost", "--timestamps", "ns", "--columns", "a", "--strict")
+    assert pq.read_table(tmp_path / "n.parquet").column("a").cast(pa.int64()).to_pylist()[0] == 1709251199123456700
+
+
+# ---- what is read ----
+
+def test_list_tables_queries_and_conditions(server, run, tmp_path):
+    fresh(server, "dbo.[Order Details]", "id int PRIMARY KEY, name nvarchar(20), price money", *[f"({n}, N'näme {n}', {n}.25)" for n in range(50)])
+    listed = run("list", uri(server)).stdout
+    assert "dbo.Order Details" in listed and "~50" in listed
+    for name in ("dbo.[Order Details]", "[dbo].[Order Details]", "Order Details", 'master.dbo."Order Details"'):
+        assert run("copy", uri(server), "-", "--to", "csv", "--table", name, "--where", "id < 2 -- two", "--columns", "name,id").stdout == "name,id\nnäme 0,0\nnäme 1,1\n"
+    assert run("copy", uri(server), "-", "--to", "csv", "--table", "Order Details", "--limit", "3").stdout.count("\n") == 4
+    query = "WITH big AS (SELECT id, price FROM dbo.[Order Details] WHERE id > 47) SELECT id, price AS cost FROM big ORDER BY id DESC;"
+    assert run("copy", uri(server), "-", "--to", "csv", "--query", query).stdout.splitlines()[1:] == ["49,49.2500", "48,48.2500"]
+    assert "no name" in run("copy", uri(server), "x.csv", "--query", "SELECT id + 1 FROM dbo.[Order Details]", code=2).stderr
+    assert "Order Details" in run("copy", uri(server), "x.csv", "--table", "Order Detials", code=5).stderr
+    run("copy", uri(server), "x.parquet", "--table", "Order Details", "--verify")
+    ask(server, "UPDATE dbo.[Order Details] SET price = 0 WHERE id = 7")
+    assert "price" in run("verify", uri(server), "x.parquet", "--table", "Order Details", code=4).stdout
+
+
+def test_an_empty_table_keeps_its_columns(server, run, tmp_path):
+    fresh(server, "dbo.nothing", "id int NOT NULL, v nvarchar(max), d decimal(9,2)")
+    run("copy", uri(server), "n.parquet", "--table", "nothing")
+    table = pq.read_table(tmp_path / "n.parquet")
+    assert table.num_rows == 0 and table.schema.names == ["id", "v", "d"] and not table.schema.field("id").nullable
+
+
+@pytest.mark.parametrize("size", [512, 513, 4096, 16383, 32767])
+def test_every_packet_size(server, run, tmp_path, size):
+    """Values straddle packets everywhere; the same rows come of it."""
+    if size == 512:
+        fresh(server, "dbo.packets", "id int NOT NULL PRIMARY KEY, a varchar(300), b nvarchar(max), c decimal(38,4), d datetime2(7), e varbinary(max), f int, g char(3)",
+              *["(" + ", ".join([str(n), f"'{'a' * n}'", f"N'{'ü😀' * (n * 7 % 400)}'", f"{n}.25", "'2024-02-29'", "0x" + "00ff" * n, "NULL" if n % 3 else "1", "NULL"]) + ")"
+                for n in range(120)])
+    run("copy", uri(server, more=f"?packetSize={size}"), "p.parquet", "--table", "packets")
+    assert server.logins[-1][0].packet_size == size
+    table = pq.read_table(tmp_path / "p.parquet").sort_by("id").to_pydict()
+    assert table["a"] == ["a" * n for n in range(120)] and table["b"] == ["ü😀" * (n * 7 % 400) for n in range(120)]
+    assert table["e"] == [b"\0\xff" * n for n in range(120)] and table["c"] == [D(n) + D("0.25") for n in range(120)]
+    assert table["f"] == [None if n % 3 else 1 for n in range(120)] and set(table["g"]) == {None}
+
+
+# ---- encryption and login ----
+
+@pytest.mark.parametrize("setting,encrypt,mode", [("OFF", "disable", "none"), ("OFF", "optional", "login"), ("ON", "mandatory", "all"), ("REQ", "optional", "all"),
+                                                  ("ON", "strict", "all"), ("NOT_SUP", "disable", "none")])
+def test_encryption(server, run, setting, encrypt, mode):
+    server.encryption, before = getattr(prelogin, setting), server.encryption
+    try:
+        out = run("copy", uri(server, more=f"?Encrypt={encrypt}&Certificate={server.certificate}"), "-", "--to", "csv", "--query", "SELECT 1 AS one").stdout
+        assert out == "one\n1\n" and server.logins[-1][1] == mode and server.logins[-1][2] == (encrypt == "strict")
+    finally:
+        server.encryption = before
+
+
+def test_a_certificate_nobody_knows(server, run):
+    said = run("list", uri(server, more="?encrypt=mandatory"), code=5).stderr
+    assert "certificate" in said and "TrustServerCertificate=yes" in said
+    run("list", uri(server, more="?encrypt=mandatory&trustServerCertificate=yes"))
+    run("list", uri(server, more=f"?encrypt=strict&ServerCertificate={server.certificate}"))
+    said = run("list", uri(server, more=f"?encrypt=mandatory&certificate={server.certificate}&HostNameInCertificate=elsewhere.example"), code=5).stderr
+    assert "elsewhere.example" in said
+    server.encryption, before = prelogin.NOT_SUP, server.encryption
+    try:
+        assert "clear text" in run("list", uri(server, more="?encrypt=optional"), code=5).stderr
+        assert "encrypt" in run("list", uri(server, more="?encrypt=mandatory"), code=5).stderr
+    finally:
+        server.encryption = before
+
+
+def test_logins(server, run):
+    logins = len(server.logins)
+    said = run("list", uri(server), code=5, env={"SQLCMDPASSWORD": "wrong"}).stderr
+    assert "18456" in said and len(server.logins) == logins + 1, "a wrong password is tried once"
+    assert "4060" in run("list", uri(server, database="nosuch"), code=5).stderr
+    run("list", uri(server, user="", more="?Authentication=ActiveDirectoryAccessToken"), env={"SQLCMDPASSWORD": TOKEN})
+    run("list", uri(server, user="", more="?Authentication=ActiveDirectoryAccessToken"), env={"SQLCMDPASSWORD": "stale"}, code=5)
+    run("list", f"mssql://?user=sa&port={server.port}", env={"SQLCMDSERVER": "127.0.0.1", "SQLCMDDBNAME": "master"})
+    for scheme in ("sqlserver", "azuresql", "azure-sql", "mssql+pyodbc"):
+        given = uri(server, more="?driver=ODBC+Driver+18+for+SQL+Server&TrustServerCertificate=yes").replace("mssql:", scheme + ":")
+        assert "driver" in run("copy", given, "-", "--to", "csv", "--query", "SELECT 1 AS one").stderr
+
+
+# ---- forms of the wire ours does not send ----
+
+NV, VB, VC = Type("nvarchar", MAX), Type("varbinary", MAX), Type("varchar", MAX)
+TABLE = "FROM [dbo].[T]"
+FIND = tokens.column_metadata([("s", Type("nvarchar", 256), 0), ("o", Type("nvarchar", 256), 0), ("t", Type("char", 2), 0), ("i", Type("int", nullable=False), 0)])
+
+
+def scripted(result, **more):
+    """A server with one table dbo.T; its rows are the prepared ones."""
+    wide = lambda value: struct.pack("<H", 2 * len(value)) + value.encode("utf-16-le")  # noqa: E731
+    found = FIND + b"\xd1" + wide("dbo") + wide("T") + struct.pack("<H", 2) + b"U " + struct.pack("<i", 5) + tokens.done(tokens.DONE, tokens.COUNT, tokens.SELECT, 1)
+    return Scripted({"objects AS o JOIN": found, "COUNT_BIG": tokens.done(tokens.DONE, 0), TABLE: result}, **more)
+
+
+def read_scripted(run, result, code=0, more="", words=(), **settings):
+    with scripted(result, **settings) as server:
+        done = run("copy", uri(server, more=more), "s.parquet", "--table", "dbo.T", "--mode", "replace", *words, code=code)
+        assert not server.failures, server.failures
+        return done
+
+
+def cell(kind, payload):
+    return kind.frame(payload)
+
+
+@pytest.mark.parametrize("sizes", [[1], [3], [7, 1, 2], [1000], [65536], [2**20]])
+def test_lobs_in_chunks_of_unknown_length(run, tmp_path, sizes):
+    """Chunks cut anywhere, also inside a character, of known and unknown total."""
+    text, data = "aé漢😀" * 500, bytes(range(256)) * 40
+    kinds = [("n", NV), ("b", VB), ("c", VC), ("u", Type("varchar", MAX, collation=bytes.fromhex("0904d02400"))), ("j", Type("varchar", MAX, collation=bytes.fromhex("1104d00000")))]
+    values = [text.encode("utf-16-le"), data, ("é" * 999).encode("cp1252"), text.encode(), ("日本" * 300).encode("cp932")]
+    cells = [[chunks(value, sizes, total) for value, total in zip(values, totals)] for totals in ([None] * 5, [len(value) for value in values])]
+    cells.append([b"\xff" * 8] * 5)
+    cells.append([chunks(b"", sizes)] * 5)
+    read_scripted(run, rows(kinds, cells))
+    got = pq.read_table(tmp_path / "s.parquet").to_pydict()
+    for name, value in zip("nbcuj", [text, data, "é" * 999, text, "日本" * 300]):
+        assert got[name] == [value, value, None, b"" if name == "b" else ""], name
+
+
+def test_row_and_nbcrow_say_the_same(run, tmp_path):
+    kinds = [("i", Type("int")), ("d", Type("decimal", precision=5, scale=2)), ("v", Type("varchar", 9)), ("m", NV), ("t", Type("text", MAX)), ("x", Type("sql_variant"))]
+    full = [k.frame(p) for (_n, k), p in zip(kinds, [b"\1\0\0\0", b"\0\x96\0\0\0", b"abc", "é".encode("utf-16-le"), b"t", b"\x38\0\7\0\0\0"])]
+    nulls = [k.frame(None) for _n, k in kinds]
+    plain, bits = [], []
+    for mask in range(64):
+        plain.append([nulls[n] if mask >> n & 1 else full[n] for n in range(6)])
+        bits.append([None if mask >> n & 1 else full[n] for n in range(6)])
+    read_scripted(run, rows(kinds, plain))
+    one = pq.read_table(tmp_path / "s.parquet")
+    read_scripted(run, rows(kinds, bits, nbc=True))
+    assert pq.read_table(tmp_path / "s.parquet").equals(one) and one.column("x").to_pylist()[0] == "7"
+    assert one.column("d").to_pylist()[0] == D("-1.50")
+
+
+def test_lone_surrogates_and_bytes_without_meaning_are_rejects(run, tmp_path):
+    kinds = [("id", Type("int", nullable=False)), ("n", Type("nvarchar", 20)), ("m", NV), ("v", Type("varchar", 9))]
+    good = [Type("nvarchar", 20).frame("ok".encode("utf-16-le")), NV.frame("ok".encode("utf-16-le")), Type("varchar", 9).frame(b"ok")]
+    bad = [b"\x04\0\x00\xd8\x41\0", NV.frame(b"\x41\0\x00\xdc"), b"\x01\0\x81"]
+    cells = [[struct.pack("<i", 0), *good]] + [[struct.pack("<i", n + 1), *[bad[n] if n == m else good[m] for m in range(3)]] for n in range(3)]
+    said = read_scripted(run, rows(kinds, cells), code=5).stderr
+    assert 'column "n"' in said and "surrogate" in said
+    read_scripted(run, rows(kinds, cells), code=3, words=["--max-errors", "9", "--reject-file", "r.jsonl"])
+    assert pq.read_table(tmp_path / "s.parquet").column("id").to_pylist() == [0]
+    rejects = (tmp_path / "r.jsonl").read_text()
+    assert rejects.count("\n") == 3 and '"column":"v"' in rejects and '"row":3' in rejects
+
+
+# ---- faults ----
+
+@pytest.fixture
+def faulty(server):
+    fresh(server, "dbo.faulty", "id int NOT NULL PRIMARY KEY, v nvarchar(max), d decimal(9,2)", *[f"({n}, N'{'v' * 50}', {n}.5)" for n in range(200)])
+    return server
+
+
+def test_cut_at_any_byte(faulty, run, tmp_path):
+    """Cut in login, catalog and rows: tried again, then 75, and no file is there."""
+    places = [1, 7, 9, 60, 120, 250, 400, 700, 1500, 3000, 6000, 9000, 20000, 24000][:max(6, TRIALS)]
+    faulty.encryption, before = prelogin.OFF, faulty.encryption
+    try:
+        for place in places:
+            with Proxy(faulty.port, Fault(None, place, "reset")) as proxy:
+                done = run("copy", f"mssql://sa@127.0.0.1:{proxy.port}/master?encrypt=disable", f"c{place}.parquet", "--table", "faulty", "--retries", "2", code=None)
+            assert done.returncode in (0, 5, 75), (place, done.stderr)
+            assert (tmp_path / f"c{place}.parquet").exists() == (done.returncode == 0), (place, done.stderr)
+            if done.returncode:
+                assert "haul: " in done.stderr and "closed" in done.stderr or "reset" in done.stderr or "ends" in done.stderr, done.stderr
+            else:
+                assert pq.read_table(tmp_path / f"c{place}.parquet").num_rows == 200
+    finally:
+        faulty.encryption = before
+
+
+def test_errors_that_may_pass_are_tried_again(faulty, run, tmp_path):
+    faulty.faults.set(error_at_row=(100, 1205, 13))
+    assert "1205" in run("copy", uri(faulty), "e.parquet", "--table", "faulty", code=75).stderr
+    run("copy", uri(faulty), "e.parquet", "--table", "faulty")
+    assert pq.read_table(tmp_path / "e.parquet").num_rows == 200
+    faulty.faults.set(error_at_row=(100, 8134, 16))
+    done = run("copy", uri(faulty), "f.parquet", "--table", "faulty", code=5)
+    assert "8134" in done.stderr and "level 16" in done.stderr
+    faulty.faults.set(error_at_row=(100, 1205, 13), every=True)
+    run("copy", uri(faulty), "g.parquet", "--table", "faulty", "--retries", "1", code=75)
+
+
+def test_a_wrong_packet_length_ends_it(faulty, run):
+    for off in (-3, 5):
+        faulty.faults.set(wrong_length=off)
+        assert run("list", uri(faulty, more="?loginTimeout=2"), code=None, timeout=60).returncode in (5, 75)

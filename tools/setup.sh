@@ -5,7 +5,7 @@
 set -eu
 build="gcc make meson ninja-build pkg-config libzstd-dev libsnappy-dev liblz4-dev zlib1g-dev libdeflate-dev
 libbrotli-dev libxxhash-dev libjansson-dev libsqlite3-dev sqlite3 libpq-dev libmariadb-dev libssl-dev libcmocka-dev"
-tests="python3 python3-venv strace git binutils time clang libclang-rt-dev openssl postgresql mariadb-server freetds-bin"
+tests="python3 python3-venv python3-dev strace git binutils time clang libclang-rt-dev openssl postgresql mariadb-server freetds-bin"
 wanted=$build
 [ "${1:-}" = tests ] && wanted="$build $tests"
 

@@ -123,7 +123,7 @@ def main() -> int:
     found = []
     for name in tracked:
         path = ROOT / name
-        if path.suffix in (".c", ".h") and path.exists() and name.startswith(("src/", "cli/", "include/")):
+        if path.suffix in (".c", ".h") and path.exists() and name.startswith(("src/", "cli/", "include/", "python/")):
             text = path.read_text()
             found += breaches_of_includes(path, text)
             found += breaches_of_size(path, text)

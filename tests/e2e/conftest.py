@@ -3,11 +3,13 @@
 HAUL is the program under test (build/haul when not set). HAUL_TRIALS is how many
 trials a randomised test makes; HAUL_SEED makes one repeat.
 """
+import importlib
 import os
 import random
 import shutil
 import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -96,3 +98,20 @@ def rows_of(path, table="orders"):
 def leftovers(folder, wanted):
     """Names in `folder` that should not be there."""
     return sorted(set(os.listdir(folder)) - set(wanted))
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    """The Python package in a virtual environment: package.python runs with it."""
+    if "build-" in HAUL:
+        pytest.skip("the Python package is built without sanitizers")
+    sys.path.insert(0, str(ROOT / "tests" / "support"))
+    from wheel import Package
+    return Package(ROOT, tmp_path_factory.mktemp("wheel")).build()
+
+
+@pytest.fixture(scope="session")
+def haul_module(package):
+    """The package `haul` itself."""
+    sys.path.insert(0, str(package.site))
+    return importlib.import_module("haul")

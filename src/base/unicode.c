@@ -68,6 +68,17 @@ static inline size_t character_bytes(const uint8_t *text, size_t length)
     return lead.bytes;
 }
 
+struct unicode_character unicode_character_at(const uint8_t *text, size_t length)
+{
+    if (text[0] < 0x80)
+        return (struct unicode_character){text[0], 1};
+    unsigned bytes = (unsigned)character_bytes(text, length);
+    uint32_t code = bytes ? text[0] & 0x7fu >> bytes : 0;
+    for (unsigned i = 1; i < bytes; i++)
+        code = code << 6 | (text[i] & 0x3f);
+    return (struct unicode_character){code, bytes};
+}
+
 size_t unicode_valid_prefix(const uint8_t *text, size_t length)
 {
     size_t at = 0;

@@ -15,6 +15,14 @@ static inline bool unicode_is_valid(const uint8_t *text, size_t length)
     return unicode_valid_prefix(text, length) == length;
 }
 
+/* The character at `text`, of which `length` > 0 bytes are there, and its bytes;
+ * 0 bytes when it is none. */
+struct unicode_character {
+    uint32_t code;
+    unsigned bytes;
+};
+struct unicode_character unicode_character_at(const uint8_t *text, size_t length);
+
 /* How many leading bytes (<= max) can be kept without cutting a character. */
 size_t unicode_cut(const uint8_t *text, size_t length, size_t max);
 

@@ -8,6 +8,7 @@
  */
 #include "base/utf16.h"
 
+#include "base/unicode.h"
 #include <string.h>
 
 #define LANES 16
@@ -120,23 +121,53 @@ static inline bool widen(const uint8_t *in, uint8_t *out)
     return true;
 }
 
-size_t utf16_from_utf8(const uint8_t *text, size_t size, uint8_t *out)
+static inline uint8_t *put_unit(uint8_t *out, uint32_t unit)
 {
-    const uint8_t *end = text + size;
+    out[0] = (uint8_t)unit;
+    out[1] = (uint8_t)(unit >> 8);
+    return out + 2;
+}
+
+static inline uint8_t *put_character(uint8_t *out, uint32_t code)
+{
+    if (code < 0x10000)
+        return put_unit(out, code);
+    out = put_unit(out, 0xd800 | (code - 0x10000) >> 10);
+    return put_unit(out, 0xdc00 | ((code - 0x10000) & 0x3ff));
+}
+
+size_t utf16_take_utf8(const uint8_t *in, size_t size, uint8_t *out, size_t *written)
+{
     uint8_t *start = out;
-    while (text < end) {
-        if (end - text >= LANES && widen(text, out)) {
-            text += LANES;
-            out += (size_t)LANES * 2;
+    size_t i = 0;
+    while (i < size) {
+        if (size - i >= LANES && widen(in + i, out)) {
+            i += LANES;
+            out += LANES * 2;
             continue;
         }
-        const uint8_t *stop = end - text > LANES ? text + LANES : end;
-        while (text < stop) {
-            uint16_t units[2];
-            size_t bytes = (size_t)utf16_of_utf8(&text, units) * 2;
-            memcpy(out, units, bytes);
-            out += bytes;
+        size_t stop = size - i > LANES ? i + LANES : size;
+        while (i < stop) {
+            if (in[i] < 0x80) {
+                out = put_unit(out, in[i++]);
+                continue;
+            }
+            struct unicode_character c = unicode_character_at(in + i, size - i);
+            if (!c.bytes) {
+                *written = (size_t)(out - start);
+                return i;
+            }
+            out = put_character(out, c.code);
+            i += c.bytes;
         }
     }
-    return (size_t)(out - start);
+    *written = (size_t)(out - start);
+    return i;
+}
+
+size_t utf16_from_utf8(const uint8_t *text, size_t size, uint8_t *out)
+{
+    size_t written;
+    (void)utf16_take_utf8(text, size, out, &written);
+    return written;
 }

@@ -16,6 +16,10 @@ size_t utf16_to_utf8(const uint8_t *in, size_t units, uint8_t *out, size_t *writ
  * moves *text behind it. */
 int utf16_of_utf8(const uint8_t **text, uint16_t units[2]);
 
+/* Turns text up to where it stops being UTF-8; returns the bytes taken, *written
+ * the bytes of UTF-16. `out` has 2 * size bytes. */
+size_t utf16_take_utf8(const uint8_t *in, size_t size, uint8_t *out, size_t *written);
+
 /* All of valid UTF-8; `out` has 2 * size bytes. Returns the bytes written. */
 size_t utf16_from_utf8(const uint8_t *text, size_t size, uint8_t *out);
 

@@ -16,6 +16,7 @@
 #define IN_BYTES          ((size_t)256 * 1024)
 #define IN_PADDING        16 /* windows may be read beyond their end */
 #define LENGTH_MAX        32768
+#define OUT_BYTES         (PACKET_BYTES_MAX + 1 + WIRE_SLACK)
 #define EMPTY_PACKETS_MAX 1000
 
 enum { STATUS_LAST = 0x01, STATUS_IGNORE = 0x02 };
@@ -23,7 +24,7 @@ enum { STATUS_LAST = 0x01, STATUS_IGNORE = 0x02 };
 enum haul_code ms_wire_init(struct wire *wire, struct haul_error *err)
 {
     wire->in = malloc(IN_BYTES + IN_PADDING);
-    wire->out = malloc(PACKET_BYTES_MAX + 1);
+    wire->out = malloc(OUT_BYTES);
     wire->at = wire->end = wire->here = wire->in;
     wire->packet_bytes = PACKET_BYTES_LOGIN;
     if (wire->in && wire->out)
@@ -37,7 +38,7 @@ void ms_wire_release(struct wire *wire)
     tls_release(&wire->tls);
     socket_close(&wire->sock);
     if (wire->out)
-        explicit_bzero(wire->out, PACKET_BYTES_MAX + 1); /* a login went through it */
+        explicit_bzero(wire->out, OUT_BYTES); /* a login went through it */
     free(wire->in);
     free(wire->out);
     wire->in = wire->out = NULL;

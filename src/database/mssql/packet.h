@@ -21,6 +21,7 @@
 #define PACKET_BYTES_MIN   512
 #define PACKET_BYTES_MAX   32767
 #define PACKET_BYTES_LOGIN 4096
+#define WIRE_SLACK         64 /* bytes behind the outgoing packet that may be written over */
 
 enum packet_type {
     PACKET_BATCH = 0x01,
@@ -47,7 +48,7 @@ struct wire {
     bool ended;              /* the message was read to its end */
     uint64_t payload;        /* bytes of payload seen so far, all messages */
 
-    uint8_t *out; /* PACKET_BYTES_MAX */
+    uint8_t *out; /* PACKET_BYTES_MAX and slack; a bulk load writes into it */
     size_t out_used;
     size_t packet_bytes; /* of what we send */
     uint8_t out_type, out_number;

@@ -32,6 +32,16 @@ void ms_disconnect(struct session *session)
 
 /* ---- questions ---- */
 
+void ms_begin_answer(struct session *session)
+{
+    ms_wire_next_message(&session->wire);
+    session->answering = true;
+    session->said = (struct haul_error){0};
+    session->notes = 0;
+    session->done_status = 0;
+    session->done_rows = 0;
+}
+
 enum haul_code ms_send_batch(struct session *session, const char *sql, struct haul_error *err)
 {
     struct wire *wire = &session->wire;
@@ -45,12 +55,7 @@ enum haul_code ms_send_batch(struct session *session, const char *sql, struct ha
             ms_disconnect(session);
         return err->code;
     }
-    ms_wire_next_message(wire);
-    session->answering = true;
-    session->said = (struct haul_error){0};
-    session->notes = 0;
-    session->done_status = 0;
-    session->done_rows = 0;
+    ms_begin_answer(session);
     return HAUL_OK;
 }
 
@@ -251,6 +256,11 @@ static enum haul_code read_to_end(struct session *session, bool attention, struc
         }
     } while (event != MS_END || (attention && !noticed));
     return HAUL_OK;
+}
+
+enum haul_code ms_read_answer(struct session *session, struct haul_error *err)
+{
+    return read_to_end(session, false, err);
 }
 
 enum haul_code ms_run(struct session *session, const char *sql, struct haul_error *err)

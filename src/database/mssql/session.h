@@ -102,6 +102,10 @@ enum haul_code ms_next(struct session *session, enum ms_event *event, struct hau
 /* Sends SQL and reads its answer to the end; rows are thrown away. */
 enum haul_code ms_run(struct session *session, const char *sql, struct haul_error *err);
 
+/* The same for a message that was sent by other means: a bulk load. */
+void ms_begin_answer(struct session *session);
+enum haul_code ms_read_answer(struct session *session, struct haul_error *err);
+
 /* Ends the answer at hand early: attention, then reading on until the server
  * has noticed. The connection is closed when it does not in time. */
 void ms_cancel(struct session *session);

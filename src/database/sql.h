@@ -26,6 +26,12 @@ struct dialect {
     int name_characters_max;
     int parts_max;       /* of a table's name: 2 schema.name, 3 database.schema.name */
     const char *example; /* of tables' names, for messages */
+
+    /* CREATE TABLE */
+    bool case_blind;        /* names of columns that differ by case are one */
+    int columns_max;        /* 0 no limit of ours */
+    const char *nullable;   /* " NULL", or "" */
+    const char *table_tail; /* " ENGINE=InnoDB", or "" */
 };
 
 struct sql {

@@ -11,6 +11,8 @@
 #include "database/mssql/source.h"
 
 #include "base/clock.h"
+#include "database/column.h"
+#include "database/request.h"
 #include "database/mssql/rows.h"
 
 /* Sends the statement and reads to its columns; then the rest is left. */
@@ -79,31 +81,12 @@ static enum haul_code check_names(const struct mssql_source *source, struct haul
     return HAUL_OK;
 }
 
-/* The key, when all of it is read. */
-static enum haul_code fill_key(const struct mssql_source *source, struct source_info *info,
-                               struct haul_error *err)
-{
-    const struct ms_table *table = &source->table;
-    const char **key = arena_alloc_array(&info->arena, (size_t)table->key_count + 1, sizeof *key);
-    if (!key)
-        return error_nomem(err, "a key");
-    for (int i = 0; i < table->key_count; i++) {
-        if (schema_find(&source->schema, table->key[i]) < 0)
-            return HAUL_OK;
-        key[i] = arena_text(&info->arena, table->key[i]);
-        if (!key[i])
-            return error_nomem(err, "a key");
-    }
-    info->key = table->key_count ? key : NULL;
-    info->key_count = table->key_count;
-    return HAUL_OK;
-}
-
 static enum haul_code fill_info(struct mssql_source *source, struct source_info *info, struct haul_error *err)
 {
     const struct ms_table *table = &source->table;
     bool whole = table->name.name && !source->request.where;
-    if (schema_copy(&source->schema, &info->schema, err) || fill_key(source, info, err))
+    if (schema_copy(&source->schema, &info->schema, err) ||
+        info_set_key(info, table->key, table->key_count, err))
         return err->code;
     info->table = arena_text(&info->arena, table->name.name ? table->name.name : "query");
     info->table_schema = arena_text(&info->arena, table->name.schema);
@@ -127,10 +110,7 @@ enum haul_code ms_source_describe(struct source *base, struct source_info *info,
     ms_table_release(&source->table);
     schema_release(&source->schema);
     if (!source->query && !source->request.table)
-        return error_set(
-            err, HAUL_USAGE,
-            "%s: say which table to read with --table NAME (or --query SQL); \"haul list\" shows them",
-            source->server.name);
+        return request_no_table(source->server.name, err);
     if (!source->query && ms_table_read(&source->session, source->request.table, &source->table, err))
         return err->code;
     enum haul_code code = ms_select(source, true, &sql, err);

@@ -14,6 +14,10 @@ const struct dialect ms_dialect = {
     .name_characters_max = 128,
     .parts_max = 3,
     .example = "table, schema.table or [schema].[table]",
+    .case_blind = true,
+    .columns_max = 1024,
+    .nullable = " NULL",
+    .table_tail = "",
 };
 
 void ms_sql_table(struct sql *sql, const struct table_name *name)

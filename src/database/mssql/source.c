@@ -8,6 +8,7 @@
 
 #include "base/settings.h"
 #include "database/mssql/mssql.h"
+#include "database/request.h"
 #include <stdlib.h>
 
 bool mssql_accepts(const char *uri)
@@ -41,39 +42,6 @@ static const struct source_ops source_ops = {
     .close = source_close,
 };
 
-/* The query may go into parentheses: no semicolon may stand at its end. */
-static const char *trim_query(struct arena *arena, const char *query)
-{
-    size_t length = strlen(query);
-    while (length && strchr(" \t\r\n;", query[length - 1]))
-        length--;
-    return arena_text_n(arena, query, length);
-}
-
-/* The request's texts may go; ours stay. */
-static enum haul_code copy_request(struct mssql_source *source, const struct source_request *request,
-                                   struct haul_error *err)
-{
-    struct source_request *copy = &source->request;
-    const char **columns =
-        arena_alloc_array(&source->arena, (size_t)request->column_count + 1, sizeof *columns);
-    copy->table = arena_text(&source->arena, request->table);
-    copy->where = arena_text(&source->arena, request->where);
-    source->query = request->query ? trim_query(&source->arena, request->query) : NULL;
-    bool complete = columns && !copy->table == !request->table && !source->query == !request->query &&
-                    !copy->where == !request->where;
-    for (int i = 0; complete && request->columns && i < request->column_count; i++)
-        complete = (columns[i] = arena_text(&source->arena, request->columns[i]));
-    if (!complete)
-        return error_nomem(err, "a source");
-    copy->columns = request->columns ? columns : NULL;
-    copy->column_count = request->column_count;
-    if (request->schema)
-        return error_set(err, HAUL_UNSUPPORTED,
-                         "--schema: SQL Server says its types itself; cast columns in a --query");
-    return HAUL_OK;
-}
-
 static enum time_unit wanted_unit(const struct context *context)
 {
     const char *text = context->settings ? settings_text(context->settings, "timestamps") : NULL;
@@ -90,7 +58,11 @@ enum haul_code mssql_source_open(const char *uri, const struct context *context,
     source->base.ops = &source_ops;
     source->context = *context;
     source->unit = wanted_unit(context);
-    if (copy_request(source, request, err) || ms_server_parse(&source->server, uri, err) ||
+    if (request->schema)
+        error_set(err, HAUL_UNSUPPORTED,
+                  "--schema: SQL Server says its types itself; cast columns in a --query");
+    if (request->schema || request_copy(request, &source->arena, &source->request, &source->query, err) ||
+        ms_server_parse(&source->server, uri, err) ||
         ms_connect(&source->session, &source->server, context, err)) {
         source_close(&source->base);
         return err->code;

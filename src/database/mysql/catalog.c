@@ -64,16 +64,16 @@ static enum haul_code fill_head(struct table *table, MYSQL_ROW row, struct haul_
 
 static enum haul_code fill_columns(struct table *table, MYSQL_RES *result, struct haul_error *err)
 {
-    table->column_count = (int)mysql_num_rows(result);
-    table->columns =
-        arena_alloc_array(&table->arena, (size_t)table->column_count + 1, sizeof *table->columns);
-    if (!table->columns)
+    table->columns.count = (int)mysql_num_rows(result);
+    table->columns.list =
+        arena_alloc_array(&table->arena, (size_t)table->columns.count + 1, sizeof *table->columns.list);
+    if (!table->columns.list)
         return error_nomem(err, "a table's columns");
-    for (int i = 0; i < table->column_count; i++) {
+    for (int i = 0; i < table->columns.count; i++) {
         MYSQL_ROW row = mysql_fetch_row(result);
         const char *extra = my_text(row, 4);
         bool automatic = strcasestr(extra, "auto_increment") || strcasestr(extra, "DEFAULT_GENERATED");
-        struct column *column = &table->columns[i];
+        struct column *column = &table->columns.list[i];
         *column = (struct column){.name = arena_text(&table->arena, my_text(row, 0)),
                                   .declared = arena_text(&table->arena, my_text(row, 1)),
                                   .not_null = strcmp(my_text(row, 2), "NO") == 0,
@@ -90,9 +90,9 @@ static void fill_key(struct table *table, MYSQL_RES *result)
 {
     MYSQL_ROW row;
     while ((row = mysql_fetch_row(result))) {
-        int place = my_table_column(table, my_text(row, 0));
+        int place = columns_find(&table->columns, my_text(row, 0));
         if (place >= 0)
-            table->columns[place].key = ++table->key_count;
+            table->columns.list[place].key = ++table->columns.key_count;
     }
 }
 
@@ -155,14 +155,6 @@ enum haul_code my_table_read(struct connection *connection, const char *name, st
     return code;
 }
 
-int my_table_column(const struct table *table, const char *name)
-{
-    for (int i = 0; i < table->column_count; i++)
-        if (strcasecmp(table->columns[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
 /* ---- a query ---- */
 
 static void print_sized(const char *name, unsigned long size, char *out, size_t room)
@@ -218,19 +210,19 @@ static void print_type(const MYSQL_FIELD *field, char *out, size_t room)
 
 static enum haul_code fill_described(struct table *table, MYSQL_RES *result, struct haul_error *err)
 {
-    table->column_count = (int)mysql_num_fields(result);
-    table->columns =
-        arena_alloc_array(&table->arena, (size_t)table->column_count + 1, sizeof *table->columns);
-    if (!table->columns)
+    table->columns.count = (int)mysql_num_fields(result);
+    table->columns.list =
+        arena_alloc_array(&table->arena, (size_t)table->columns.count + 1, sizeof *table->columns.list);
+    if (!table->columns.list)
         return error_nomem(err, "columns");
-    for (int i = 0; i < table->column_count; i++) {
+    for (int i = 0; i < table->columns.count; i++) {
         const MYSQL_FIELD *field = mysql_fetch_field_direct(result, (unsigned)i);
         char declared[128];
         print_type(field, declared, sizeof declared);
-        table->columns[i] = (struct column){.name = arena_text(&table->arena, field->name),
-                                            .declared = arena_text(&table->arena, declared),
-                                            .not_null = field->flags & NOT_NULL_FLAG};
-        if (!table->columns[i].name || !table->columns[i].declared)
+        table->columns.list[i] = (struct column){.name = arena_text(&table->arena, field->name),
+                                                 .declared = arena_text(&table->arena, declared),
+                                                 .not_null = field->flags & NOT_NULL_FLAG};
+        if (!table->columns.list[i].name || !table->columns.list[i].declared)
             return error_nomem(err, "columns");
     }
     return HAUL_OK;

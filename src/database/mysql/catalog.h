@@ -5,18 +5,10 @@
 #ifndef HAUL_DATABASE_MYSQL_CATALOG_H
 #define HAUL_DATABASE_MYSQL_CATALOG_H
 
+#include "database/column.h"
 #include "database/mysql/connect.h"
 #include "database/mysql/dialect.h"
 #include "database/mysql/types.h"
-
-struct column {
-    const char *name;
-    const char *declared; /* COLUMN_TYPE */
-    bool not_null;
-    bool has_default; /* auto_increment too */
-    bool generated;
-    int key; /* place in the primary key from 1, 0 not in it */
-};
 
 struct table {
     const char *schema, *name; /* as the catalog spells them; name NULL: empty */
@@ -26,8 +18,7 @@ struct table {
     const char *comment;
     int64_t rows;  /* estimate; -1 unknown */
     int64_t bytes; /* of the rows; -1 unknown */
-    struct column *columns;
-    int column_count, key_count;
+    struct columns columns;
     struct arena arena; /* owns the texts */
 };
 void my_table_release(struct table *table);
@@ -40,8 +31,6 @@ enum haul_code my_table_find(struct connection *connection, const struct table_n
 
 /* HAUL_NOT_FOUND with the names that are near. */
 enum haul_code my_table_unknown(struct connection *connection, const char *name, struct haul_error *err);
-
-int my_table_column(const struct table *table, const char *name); /* -1; without regard to case, as MySQL */
 
 /* Calls `each` for every table that is not the system's own. */
 enum haul_code my_catalog_list(struct connection *connection, haul_table_fn each, void *user,

@@ -9,11 +9,9 @@
  */
 #include "database/mysql/sink.h"
 
+#include "database/definition.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
-
-#define STAGING_KEPT_CHARACTERS 39
 
 void my_column_set(struct mysql_sink *sink, int place, const char *declared, enum form form)
 {
@@ -26,86 +24,43 @@ void my_column_set(struct mysql_sink *sink, int place, const char *declared, enu
                                                 .digits = number ? atoi(number + 1) : 0};
 }
 
-static bool is_key(const struct source_info *source, const char *name)
+static const char *define_column(void *object, int place, const struct field *from, bool key,
+                                 struct haul_error *err)
 {
-    for (int i = 0; i < source->key_count; i++)
-        if (strcmp(source->key[i], name) == 0)
-            return true;
-    return false;
-}
-
-static void add_key(struct sql *sql, const struct source_info *source)
-{
-    for (int i = 0; i < source->key_count; i++)
-        if (schema_find(&source->schema, source->key[i]) < 0)
-            return;
-    for (int i = 0; i < source->key_count; i++) {
-        sql_add(sql, i ? ", " : ", PRIMARY KEY (");
-        sql_name(sql, source->key[i]);
-    }
-    sql_add(sql, source->key_count ? ")" : "");
-}
-
-static enum haul_code add_column(struct mysql_sink *sink, int place, const struct source_info *source,
-                                 struct sql *sql, struct haul_error *err)
-{
+    struct mysql_sink *sink = object;
     struct arena *arena = &sink->schema.arena;
     struct field *field = &sink->schema.fields[place], meant = {0};
     enum form form = FORM_TEXT;
-    if (my_stored_field(&source->schema.fields[place], arena, field, err))
-        return err->code;
+    if (my_stored_field(from, arena, field, err))
+        return NULL;
     if (sink->uuid_text && field->extension && strcmp(field->extension, "arrow.uuid") == 0) {
         field->type = TYPE_UTF8;
         field->extension = field->sql_type = NULL;
         field->width = 0;
     }
-    const char *declared = my_type_write(field, is_key(source, field->name), &sink->arena);
-    if (!declared)
-        return error_nomem(err, "a table's definition");
+    const char *declared = my_type_write(field, key, &sink->arena);
+    if (!declared) {
+        error_nomem(err, "a table's definition");
+        return NULL;
+    }
     const char *bare = arena_text_n(&sink->arena, declared, strcspn(declared, " "));
     bool is_unsigned = strstr(declared, " unsigned") != NULL;
+    if (!bare)
+        error_nomem(err, "a table's definition");
     if (!bare || my_type_read(is_unsigned ? declared : bare, arena, &meant, &form, err))
-        return bare ? err->code : error_nomem(err, "a table's definition");
+        return NULL;
     my_column_set(sink, place, declared, form);
-    sql_add(sql, place ? ", " : "(");
-    sql_name(sql, field->name);
-    sql_add(sql, " %s %s", declared, field->nullable ? "NULL" : "NOT NULL");
-    return HAUL_OK;
-}
-
-static enum haul_code check_names(const struct schema *schema, struct haul_error *err)
-{
-    for (int i = 0; i < schema->count; i++)
-        for (int j = 0; j < i; j++)
-            if (strcasecmp(schema->fields[i].name, schema->fields[j].name) == 0)
-                return error_set(err, HAUL_UNSUPPORTED,
-                                 "columns \"%s\" and \"%s\" are one to MySQL; leave one out with --columns",
-                                 schema->fields[j].name, schema->fields[i].name);
-    return HAUL_OK;
+    return declared;
 }
 
 enum haul_code my_define(struct mysql_sink *sink, const struct source_info *source, struct haul_error *err)
 {
-    int count = source->schema.count;
-    struct sql sql = {.dialect = &my_dialect};
-    sink->columns = arena_alloc_array(&sink->arena, (size_t)count + 1, sizeof *sink->columns);
+    const struct definer definer = {&my_dialect, define_column, sink, &sink->schema, &sink->arena};
+    sink->columns = arena_alloc_array(&sink->arena, (size_t)source->schema.count + 1, sizeof *sink->columns);
     if (!sink->columns)
         return error_nomem(err, "a table's definition");
-    if (!count)
-        return error_set(err, HAUL_UNSUPPORTED, "the source has no columns");
-    if (check_names(&source->schema, err) || schema_init(&sink->schema, count, err))
-        return err->code;
-    enum haul_code code = HAUL_OK;
-    for (int i = 0; i < count && !code; i++)
-        code = add_column(sink, i, source, &sql, err);
-    add_key(&sql, source);
-    sql_add(&sql, ") ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
-    const char *text = code ? NULL : sql_text(&sql, err);
-    sink->definition = text ? arena_text(&sink->arena, text) : NULL;
-    if (!code && !sink->definition)
-        code = text ? error_nomem(err, "a table's definition") : err->code;
-    sql_release(&sql);
-    return code;
+    sink->definition = table_define(&definer, source, err);
+    return sink->definition ? HAUL_OK : err->code;
 }
 
 /* ---- LOAD DATA ---- */
@@ -152,26 +107,6 @@ const char *my_load_statement(struct mysql_sink *sink, const char *work, struct 
 }
 
 /* ---- names ---- */
-
-/* FNV-1a */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (uint8_t)*text) * 0x100000001b3u;
-    return (hash ^ 0xff) * 0x100000001b3u;
-}
-
-const char *my_staging_name(const char *target, const char *run, struct arena *arena)
-{
-    uint64_t hash = hash_text(hash_text(0xcbf29ce484222325u, target), run);
-    size_t kept = 0, characters = 0;
-    for (; target[kept]; kept++) {
-        characters += (target[kept] & 0xc0) != 0x80;
-        if (characters > STAGING_KEPT_CHARACTERS)
-            break;
-    }
-    return arena_printf(arena, "%.*s__haul_%016llx", (int)kept, target, (unsigned long long)hash);
-}
 
 void my_run_tag(const char *run, char out[RUN_TAG_BYTES])
 {

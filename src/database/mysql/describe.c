@@ -11,7 +11,7 @@
 #include "database/mysql/source.h"
 
 #include "base/clock.h"
-#include "batch/override.h"
+#include "database/request.h"
 #include <string.h>
 
 /* ---- where rows come from ---- */
@@ -21,14 +21,14 @@ static void choose_access(struct mysql_source *source)
     const struct table *table = &source->table;
     struct arena scratch = {0};
     struct haul_error unused = {0};
-    source->access = table->key_count ? ACCESS_ORDER : ACCESS_PLAIN;
-    for (int i = 0; i < table->column_count; i++) {
+    source->access = table->columns.key_count ? ACCESS_ORDER : ACCESS_PLAIN;
+    for (int i = 0; i < table->columns.count; i++) {
         struct field field = {0};
         enum form form = FORM_FLOAT;
-        const char *declared = table->columns[i].declared;
-        if (table->columns[i].key != 1 || my_type_read(declared, &scratch, &field, &form, &unused))
+        const char *declared = table->columns.list[i].declared;
+        if (table->columns.list[i].key != 1 || my_type_read(declared, &scratch, &field, &form, &unused))
             continue;
-        source->key = table->columns[i].name;
+        source->key = table->columns.list[i].name;
         bool listed = strncmp(declared, "enum", 4) == 0 || strncmp(declared, "set", 3) == 0;
         if (form == FORM_INT || form == FORM_UINT)
             source->access = ACCESS_INTEGER;
@@ -45,11 +45,7 @@ static enum haul_code find_table(struct mysql_source *source, struct haul_error 
     const char *name = source->request.table;
     bool found;
     if (!name)
-        return error_set(
-            err, HAUL_USAGE,
-            "%s: say which table to read with --table NAME (or --query SQL); \"haul list\" shows "
-            "them",
-            source->server.name);
+        return request_no_table(source->server.name, err);
     if (my_table_read(&source->connection, name, &source->table, &found, err))
         return err->code;
     if (!found)
@@ -71,26 +67,6 @@ static enum haul_code find_query(struct mysql_source *source, struct haul_error 
 
 /* ---- columns ---- */
 
-static enum haul_code choose_columns(struct mysql_source *source, int *places, int *count,
-                                     struct haul_error *err)
-{
-    struct schema all = {0}, chosen = {0};
-    const struct source_request *request = &source->request;
-    *count = request->columns ? request->column_count : source->table.column_count;
-    for (int i = 0; !request->columns && i < *count; i++)
-        places[i] = i;
-    if (!request->columns)
-        return HAUL_OK;
-    enum haul_code code = schema_init(&all, source->table.column_count, err);
-    for (int i = 0; !code && i < all.count; i++)
-        all.fields[i] = (struct field){.name = source->table.columns[i].name, .type = TYPE_UTF8};
-    if (!code && schema_select(&all, request->columns, *count, &chosen, places, err))
-        code = error_prefix(err, "%s", source->server.name);
-    schema_release(&chosen);
-    schema_release(&all);
-    return code;
-}
-
 static enum haul_code read_columns(struct mysql_source *source, const int *places, int count,
                                    struct haul_error *err)
 {
@@ -100,7 +76,7 @@ static enum haul_code read_columns(struct mysql_source *source, const int *place
     if (schema_init(&source->schema, count, err))
         return err->code;
     for (int i = 0; i < count; i++) {
-        const struct column *column = &source->table.columns[places[i]];
+        const struct column *column = &source->table.columns.list[places[i]];
         struct field *field = &source->schema.fields[i];
         field->name = arena_text(&source->schema.arena, column->name);
         field->nullable = !column->not_null;
@@ -114,14 +90,11 @@ static enum haul_code read_columns(struct mysql_source *source, const int *place
 
 /* ---- --schema ---- */
 
-static enum haul_code force(struct mysql_source *source, int place, const struct field *was,
-                            struct haul_error *err)
+static enum haul_code force(void *object, int place, const struct field *was, struct haul_error *err)
 {
+    struct mysql_source *source = object;
     struct field *field = &source->schema.fields[place];
     enum form *form = &source->forms[place];
-    char from[96], to[96];
-    if (field_equal(field, was, false))
-        return HAUL_OK;
     bool bytes = *form == FORM_BYTES || *form == FORM_GEOMETRY || *form == FORM_BITS || *form == FORM_BOOL;
     if (field->type == TYPE_UTF8 && !bytes) {
         *form = FORM_TEXT;
@@ -129,58 +102,23 @@ static enum haul_code force(struct mysql_source *source, int place, const struct
     }
     if (*form == FORM_TIME && field->type == TYPE_DURATION && field->unit == TIME_MICRO)
         return HAUL_OK;
-    field_print_type(was, from, sizeof from);
-    field_print_type(field, to, sizeof to);
-    return error_set(err, HAUL_UNSUPPORTED,
-                     "--schema: column \"%s\" is %s and cannot be read as %s; cast it in a --query",
-                     field->name, from, to);
+    return schema_refuse_type(was, field, err);
 }
 
 static enum haul_code apply_request(struct mysql_source *source, struct haul_error *err)
 {
-    struct schema was = {0};
-    if (!source->request.schema)
-        return HAUL_OK;
-    enum haul_code code = schema_copy(&source->schema, &was, err);
-    if (!code)
-        code = schema_override(source->request.schema, &source->schema, NULL, err);
-    for (int i = 0; !code && i < was.count; i++)
-        code = force(source, i, &was.fields[i], err);
-    schema_release(&was);
-    return code;
+    const struct forcing forcing = {source->request.schema, force, source};
+    return schema_force(&forcing, &source->schema, err);
 }
 
 /* ---- the answer ---- */
-
-/* The names of the key, when all of it is read. */
-static enum haul_code fill_key(const struct mysql_source *source, struct source_info *info,
-                               struct haul_error *err)
-{
-    const struct table *table = &source->table;
-    const char **names = arena_alloc_array(&info->arena, (size_t)table->key_count + 1, sizeof *names);
-    if (!names)
-        return error_nomem(err, "a key");
-    for (int i = 0; i < table->column_count; i++) {
-        int place = table->columns[i].key;
-        if (place < 1)
-            continue;
-        if (schema_find(&source->schema, table->columns[i].name) < 0)
-            return HAUL_OK;
-        names[place - 1] = arena_text(&info->arena, table->columns[i].name);
-        if (!names[place - 1])
-            return error_nomem(err, "a key");
-    }
-    info->key = table->key_count ? names : NULL;
-    info->key_count = table->key_count;
-    return HAUL_OK;
-}
 
 static enum haul_code fill_info(struct mysql_source *source, struct source_info *info, struct haul_error *err)
 {
     const struct table *table = &source->table;
     bool innodb = source->query || table->is_view || strcmp(table->engine, "InnoDB") == 0;
     bool split = source->access >= ACCESS_INTEGER;
-    if (schema_copy(&source->schema, &info->schema, err) || fill_key(source, info, err))
+    if (schema_copy(&source->schema, &info->schema, err) || columns_set_key(&table->columns, info, err))
         return err->code;
     info->table = arena_text(&info->arena, table->name ? table->name : "query");
     info->table_schema = arena_text(&info->arena, table->schema);
@@ -201,18 +139,15 @@ static enum haul_code fill_info(struct mysql_source *source, struct source_info 
 enum haul_code my_source_describe(struct source *base, struct source_info *info, struct haul_error *err)
 {
     struct mysql_source *source = (struct mysql_source *)base;
-    int count = 0;
+    int *places, count = 0;
     my_table_release(&source->table);
     schema_release(&source->schema);
     my_split_release(source);
     if (source->query ? find_query(source, err) : find_table(source, err))
         return err->code;
-    size_t room = (size_t)source->table.column_count + (size_t)source->request.column_count + 1;
-    int *places = arena_alloc_array(&source->arena, room, sizeof *places);
-    if (!places)
-        return error_nomem(err, "columns");
-    if (choose_columns(source, places, &count, err) || read_columns(source, places, count, err) ||
-        apply_request(source, err))
+    if (columns_choose(&source->table.columns, &source->request, &source->arena, &places, &count, err))
+        return error_prefix(err, "%s", source->server.name);
+    if (read_columns(source, places, count, err) || apply_request(source, err))
         return err->code;
     return fill_info(source, info, err);
 }

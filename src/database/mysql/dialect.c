@@ -16,4 +16,7 @@ const struct dialect my_dialect = {
     .name_characters_max = 64,
     .parts_max = 2,
     .example = "orders, shop.orders or \"Order Details\"",
+    .case_blind = true,
+    .nullable = " NULL",
+    .table_tail = " ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
 };

@@ -7,6 +7,7 @@
  * comment says afterwards whose table stands there, so that a finish that died
  * behind it is asked for again and goes on. Tags and leftovers go last.
  */
+#include "database/definition.h"
 #include "database/mysql/sink.h"
 
 #include "base/clock.h"
@@ -92,7 +93,7 @@ static const char *old_name(struct mysql_sink *sink, struct haul_error *err)
 {
     char other[80];
     snprintf(other, sizeof other, "old %s", sink->run);
-    const char *name = my_staging_name(sink->target, other, &sink->arena);
+    const char *name = staging_name(&my_dialect, sink->target, other, &sink->arena);
     if (!name)
         error_nomem(err, "a table's name");
     return name;

@@ -75,11 +75,11 @@ static void add_conditions(const struct mysql_source *source, const struct range
 
 static void add_order(const struct mysql_source *source, struct sql *sql)
 {
-    for (int place = 1; source->access != ACCESS_PLAIN && place <= source->table.key_count; place++)
-        for (int i = 0; i < source->table.column_count; i++)
-            if (source->table.columns[i].key == place) {
+    for (int place = 1; source->access != ACCESS_PLAIN && place <= source->table.columns.key_count; place++)
+        for (int i = 0; i < source->table.columns.count; i++)
+            if (source->table.columns.list[i].key == place) {
                 sql_add(sql, place == 1 ? " ORDER BY " : ", ");
-                sql_name(sql, source->table.columns[i].name);
+                sql_name(sql, source->table.columns.list[i].name);
             }
 }
 

@@ -22,6 +22,7 @@
 #include "database/mysql/mysql_wing.h"
 
 #include "base/settings.h"
+#include "database/definition.h"
 #include "database/mysql/sink.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ static enum haul_code sink_recall(struct sink *base, const char *name, struct ru
         return err->code;
     if (!*found || !record->finished)
         return HAUL_OK;
-    sink->work = my_staging_name(sink->target, sink->run, &sink->arena);
+    sink->work = staging_name(&my_dialect, sink->target, sink->run, &sink->arena);
     return sink->work ? my_sink_tidy(sink, err) : error_nomem(err, "a table's name");
 }
 
@@ -217,7 +218,8 @@ static enum haul_code sink_prepare(struct sink *base, const struct context *cont
     struct mysql_sink *sink = (struct mysql_sink *)base;
     sink->context = *context;
     snprintf(sink->run, sizeof sink->run, "%s", run->name);
-    sink->work = sink->staged ? my_staging_name(sink->target, sink->run, &sink->arena) : sink->target;
+    sink->work =
+        sink->staged ? staging_name(&my_dialect, sink->target, sink->run, &sink->arena) : sink->target;
     if (!sink->work)
         return error_nomem(err, "a table's name");
     sink->load_sql = my_load_statement(sink, sink->work, err);

@@ -77,9 +77,6 @@ const char *my_load_statement(struct mysql_sink *sink, const char *work, struct 
 /* What would be lost if the target were replaced: HAUL_UNSUPPORTED listing it. */
 enum haul_code my_check_dependents(struct mysql_sink *sink, struct haul_error *err);
 
-/* The name of the run's staging table, in `arena`; NULL: no memory. */
-const char *my_staging_name(const char *target, const char *run, struct arena *arena);
-
 /* The comment that a table of the run bears until it is finished. */
 #define RUN_TAG_BYTES 96
 void my_run_tag(const char *run, char out[RUN_TAG_BYTES]);

@@ -120,14 +120,14 @@ static enum haul_code read_type(struct connection *connection, struct arena *are
 static enum haul_code read_types(struct connection *connection, struct table *table, const int *raw,
                                  struct haul_error *err)
 {
-    for (int i = 0; i < table->column_count; i++) {
-        struct pg_type *type = &table->columns[i].type;
+    for (int i = 0; i < table->columns.count; i++) {
+        struct pg_type *type = &table->types[i];
         int same = 0;
         while (same < i && (raw[same * 2] != raw[i * 2] || raw[same * 2 + 1] != raw[i * 2 + 1]))
             same++;
         int dimensions = type->dimensions;
         if (same < i)
-            *type = table->columns[same].type;
+            *type = table->types[same];
         else if (read_type(connection, &table->arena, type, err))
             return err->code;
         type->dimensions = dimensions;
@@ -137,30 +137,40 @@ static enum haul_code read_types(struct connection *connection, struct table *ta
 
 static enum haul_code types_of(struct connection *connection, struct table *table, struct haul_error *err)
 {
-    int *raw = arena_alloc_array(&table->arena, (size_t)table->column_count + 1, 2 * sizeof *raw);
+    int *raw = arena_alloc_array(&table->arena, (size_t)table->columns.count + 1, 2 * sizeof *raw);
     if (!raw)
         return error_nomem(err, "a table's columns");
-    for (int i = 0; i < table->column_count; i++) {
-        raw[i * 2] = (int)table->columns[i].type.oid;
-        raw[i * 2 + 1] = table->columns[i].type.modifier;
+    for (int i = 0; i < table->columns.count; i++) {
+        raw[i * 2] = (int)table->types[i].oid;
+        raw[i * 2 + 1] = table->types[i].modifier;
     }
     return read_types(connection, table, raw, err);
 }
 
 /* ---- one table ---- */
 
+static enum haul_code make_columns(struct table *table, int count, struct haul_error *err)
+{
+    size_t room = (size_t)count + 1;
+    table->columns.list = arena_alloc_array(&table->arena, room, sizeof *table->columns.list);
+    table->types = arena_alloc_array(&table->arena, room, sizeof *table->types);
+    table->columns.count = count;
+    return table->columns.list && table->types ? HAUL_OK : error_nomem(err, "a table's columns");
+}
+
 static enum haul_code fill_column(struct table *table, const PGresult *result, int i, struct haul_error *err)
 {
-    struct column *column = &table->columns[i];
+    struct column *column = &table->columns.list[i];
     *column = (struct column){.name = arena_text(&table->arena, pg_text(result, i, 0)),
-                              .type = {.oid = (Oid)strtoul(pg_text(result, i, 1), NULL, 10),
-                                       .modifier = (int)pg_number(result, i, 2),
-                                       .dimensions = (int)pg_number(result, i, 3)},
+                              .declared = "",
                               .not_null = pg_true(result, i, 4),
                               .has_default = pg_true(result, i, 5),
                               .generated = pg_true(result, i, 6),
                               .key = (int)pg_number(result, i, 7)};
-    table->key_count += column->key > 0;
+    table->types[i] = (struct pg_type){.oid = (Oid)strtoul(pg_text(result, i, 1), NULL, 10),
+                                       .modifier = (int)pg_number(result, i, 2),
+                                       .dimensions = (int)pg_number(result, i, 3)};
+    table->columns.key_count += column->key > 0;
     return column->name ? HAUL_OK : error_nomem(err, "a table's columns");
 }
 
@@ -169,11 +179,8 @@ static enum haul_code read_columns(struct connection *connection, struct table *
     PGresult *result = NULL;
     if (pg_ask(connection, columns_sql, &(struct pg_values){1, &table->oid}, &result, err))
         return err->code;
-    table->column_count = PQntuples(result);
-    table->columns =
-        arena_alloc_array(&table->arena, (size_t)table->column_count + 1, sizeof *table->columns);
-    enum haul_code code = table->columns ? HAUL_OK : error_nomem(err, "a table's columns");
-    for (int i = 0; i < table->column_count && !code; i++)
+    enum haul_code code = make_columns(table, PQntuples(result), err);
+    for (int i = 0; i < table->columns.count && !code; i++)
         code = fill_column(table, result, i, err);
     PQclear(result);
     return code ? code : types_of(connection, table, err);
@@ -254,35 +261,25 @@ enum haul_code pg_table_read(struct connection *connection, const char *name, st
     return code;
 }
 
-int pg_table_column(const struct table *table, const char *name)
-{
-    for (int i = 0; i < table->column_count; i++)
-        if (strcmp(table->columns[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
 /* ---- a query ---- */
 
 static enum haul_code fill_described(struct table *table, const PGresult *result, struct haul_error *err)
 {
-    table->column_count = PQnfields(result);
-    table->columns =
-        arena_alloc_array(&table->arena, (size_t)table->column_count + 1, sizeof *table->columns);
-    if (!table->columns)
-        return error_nomem(err, "columns");
+    if (make_columns(table, PQnfields(result), err))
+        return err->code;
     if (PQnparams(result))
         return error_set(err, HAUL_USAGE, "--query (or --where) has parameters; write the values into it");
-    if (!table->column_count)
+    if (!table->columns.count)
         return error_set(err, HAUL_USAGE, "--query returns no columns; it must be a SELECT");
-    for (int i = 0; i < table->column_count; i++) {
-        struct column *column = &table->columns[i];
+    for (int i = 0; i < table->columns.count; i++) {
+        struct column *column = &table->columns.list[i];
         column->name = arena_text(&table->arena, PQfname(result, i));
-        column->type = (struct pg_type){.oid = PQftype(result, i), .modifier = PQfmod(result, i)};
+        column->declared = "";
+        table->types[i] = (struct pg_type){.oid = PQftype(result, i), .modifier = PQfmod(result, i)};
         if (!column->name)
             return error_nomem(err, "columns");
         for (int j = 0; j < i; j++)
-            if (strcmp(table->columns[j].name, column->name) == 0)
+            if (strcmp(table->columns.list[j].name, column->name) == 0)
                 return error_set(err, HAUL_USAGE,
                                  "--query gives two columns the name \"%s\"; name them with AS",
                                  column->name);

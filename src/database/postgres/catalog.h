@@ -5,18 +5,10 @@
 #ifndef HAUL_DATABASE_POSTGRES_CATALOG_H
 #define HAUL_DATABASE_POSTGRES_CATALOG_H
 
+#include "database/column.h"
 #include "database/postgres/connect.h"
 #include "database/postgres/dialect.h"
 #include "database/postgres/types.h"
-
-struct column {
-    const char *name;
-    struct pg_type type;
-    bool not_null;
-    bool has_default; /* identity too */
-    bool generated;   /* always computed: cannot be written */
-    int key;          /* place in the primary key from 1, 0 not in it */
-};
 
 /* relkind of pg_class */
 enum table_kind {
@@ -38,9 +30,9 @@ struct table {
     int64_t bytes;         /* of the rows, partitions included */
     int64_t blocks;        /* of the largest of table and partitions */
     bool sliceable;        /* rows can be named by ctid: no foreign table is in it */
-    struct column *columns;
-    int column_count, key_count;
-    struct arena arena; /* owns the texts */
+    struct columns columns;
+    struct pg_type *types; /* of the columns */
+    struct arena arena;    /* owns the texts */
 };
 void pg_table_release(struct table *table);
 
@@ -50,8 +42,6 @@ enum haul_code pg_table_read(struct connection *connection, const char *name, st
 
 /* HAUL_NOT_FOUND with the names that are near. */
 enum haul_code pg_table_unknown(struct connection *connection, const char *name, struct haul_error *err);
-
-int pg_table_column(const struct table *table, const char *name); /* -1 */
 
 /* "table", "view", "partitioned table", ... */
 const char *pg_kind_name(char kind);

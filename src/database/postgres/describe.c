@@ -13,7 +13,7 @@
 #include "database/postgres/source.h"
 
 #include "base/settings.h"
-#include "batch/override.h"
+#include "database/request.h"
 #include <string.h>
 
 #define SLICES_SINCE 140000 /* TID range scans */
@@ -25,11 +25,7 @@ static enum haul_code find_table(struct postgres_source *source, struct haul_err
     const char *name = source->request.table;
     bool found;
     if (!name)
-        return error_set(
-            err, HAUL_USAGE,
-            "%s: say which table to read with --table NAME (or --query SQL); \"haul list\" shows "
-            "them",
-            source->server.name);
+        return request_no_table(source->server.name, err);
     if (pg_table_read(&source->connection, name, &source->table, &found, err))
         return err->code;
     if (!found)
@@ -56,27 +52,6 @@ static enum haul_code find_query(struct postgres_source *source, struct haul_err
     return code ? error_prefix(err, "--query") : HAUL_OK;
 }
 
-/* The columns asked for, as places in the table. */
-static enum haul_code choose_columns(struct postgres_source *source, int *places, int *count,
-                                     struct haul_error *err)
-{
-    struct schema all = {0}, chosen = {0};
-    const struct source_request *request = &source->request;
-    *count = request->columns ? request->column_count : source->table.column_count;
-    for (int i = 0; !request->columns && i < *count; i++)
-        places[i] = i;
-    if (!request->columns)
-        return HAUL_OK;
-    enum haul_code code = schema_init(&all, source->table.column_count, err);
-    for (int i = 0; !code && i < all.count; i++)
-        all.fields[i] = (struct field){.name = source->table.columns[i].name, .type = TYPE_UTF8};
-    if (!code && schema_select(&all, request->columns, *count, &chosen, places, err))
-        code = error_prefix(err, "%s", source->server.name);
-    schema_release(&chosen);
-    schema_release(&all);
-    return code;
-}
-
 static enum haul_code read_columns(struct postgres_source *source, const int *places, int count,
                                    struct haul_error *err)
 {
@@ -86,81 +61,43 @@ static enum haul_code read_columns(struct postgres_source *source, const int *pl
     if (schema_init(&source->schema, count, err))
         return err->code;
     for (int i = 0; i < count; i++) {
-        const struct column *column = &source->table.columns[places[i]];
+        const struct column *column = &source->table.columns.list[places[i]];
         struct field *field = &source->schema.fields[i];
         field->name = arena_text(&source->schema.arena, column->name);
         field->nullable = !column->not_null;
         if (!field->name)
             return error_nomem(err, "columns");
-        if (pg_type_read(&column->type, &source->schema.arena, field, &source->columns[i].wire, err))
+        if (pg_type_read(&source->table.types[places[i]], &source->schema.arena, field,
+                         &source->columns[i].wire, err))
             return err->code;
-        source->columns[i].array = column->type.oid;
+        source->columns[i].array = source->table.types[places[i]].oid;
     }
     return HAUL_OK;
 }
 
 /* ---- --schema ---- */
 
-static enum haul_code force(struct postgres_source *source, int place, const struct field *was,
-                            struct haul_error *err)
+static enum haul_code force(void *object, int place, const struct field *was, struct haul_error *err)
 {
+    struct postgres_source *source = object;
     struct field *field = &source->schema.fields[place];
-    char from[96], to[96];
-    if (field_equal(field, was, false))
-        return HAUL_OK;
     bool numeric = strncmp(field->sql_type, "postgres:numeric", 16) == 0 && !strchr(field->sql_type, '[');
     if (field->type == TYPE_UTF8)
         source->columns[place].wire = WIRE_CAST;
     else if (field->type == TYPE_DECIMAL && numeric)
         source->columns[place].wire = WIRE_NUMERIC;
-    else {
-        field_print_type(was, from, sizeof from);
-        field_print_type(field, to, sizeof to);
-        return error_set(err, HAUL_UNSUPPORTED,
-                         "--schema: column \"%s\" is %s and cannot be read as %s; cast it in a --query",
-                         field->name, from, to);
-    }
+    else
+        return schema_refuse_type(was, field, err);
     return HAUL_OK;
 }
 
 static enum haul_code apply_request(struct postgres_source *source, struct haul_error *err)
 {
-    struct schema was = {0};
-    if (!source->request.schema)
-        return HAUL_OK;
-    enum haul_code code = schema_copy(&source->schema, &was, err);
-    if (!code)
-        code = schema_override(source->request.schema, &source->schema, NULL, err);
-    for (int i = 0; !code && i < was.count; i++)
-        code = force(source, i, &was.fields[i], err);
-    schema_release(&was);
-    return code;
+    const struct forcing forcing = {source->request.schema, force, source};
+    return schema_force(&forcing, &source->schema, err);
 }
 
 /* ---- the answer ---- */
-
-/* The names of the key, when all of it is read. */
-static enum haul_code fill_key(const struct postgres_source *source, struct source_info *info,
-                               struct haul_error *err)
-{
-    const struct table *table = &source->table;
-    const char **names = arena_alloc_array(&info->arena, (size_t)table->key_count + 1, sizeof *names);
-    if (!names)
-        return error_nomem(err, "a key");
-    for (int i = 0; i < table->column_count; i++) {
-        int place = table->columns[i].key;
-        if (place < 1 || place > table->key_count)
-            continue;
-        if (schema_find(&source->schema, table->columns[i].name) < 0)
-            return HAUL_OK;
-        names[place - 1] = arena_text(&info->arena, table->columns[i].name);
-        if (!names[place - 1])
-            return error_nomem(err, "a key");
-    }
-    info->key = table->key_count ? names : NULL;
-    info->key_count = table->key_count;
-    return HAUL_OK;
-}
 
 static enum haul_code fill_identity(struct postgres_source *source, struct source_info *info,
                                     struct haul_error *err)
@@ -183,7 +120,7 @@ static enum haul_code fill_info(struct postgres_source *source, struct source_in
                                 struct haul_error *err)
 {
     const struct table *table = &source->table;
-    if (schema_copy(&source->schema, &info->schema, err) || fill_key(source, info, err) ||
+    if (schema_copy(&source->schema, &info->schema, err) || columns_set_key(&table->columns, info, err) ||
         fill_identity(source, info, err))
         return err->code;
     info->table = arena_text(&info->arena, table->name ? table->name : "query");
@@ -202,21 +139,18 @@ static enum haul_code fill_info(struct postgres_source *source, struct source_in
 enum haul_code pg_source_describe(struct source *base, struct source_info *info, struct haul_error *err)
 {
     struct postgres_source *source = (struct postgres_source *)base;
-    int count = 0;
+    int *places, count = 0;
     pg_table_release(&source->table);
     schema_release(&source->schema);
     source->sliced = false;
     if (pg_snapshot_take(source, err) || (source->query ? find_query(source, err) : find_table(source, err)))
         return err->code;
-    if (source->table.column_count == 0)
+    if (source->table.columns.count == 0)
         return error_set(err, HAUL_UNSUPPORTED, "%s: \"%s\" has no columns", source->server.name,
                          source->table.name ? source->table.name : "query");
-    size_t room = (size_t)source->table.column_count + (size_t)source->request.column_count + 1;
-    int *places = arena_alloc_array(&source->arena, room, sizeof *places);
-    if (!places)
-        return error_nomem(err, "columns");
-    if (choose_columns(source, places, &count, err) || read_columns(source, places, count, err) ||
-        apply_request(source, err))
+    if (columns_choose(&source->table.columns, &source->request, &source->arena, &places, &count, err))
+        return error_prefix(err, "%s", source->server.name);
+    if (read_columns(source, places, count, err) || apply_request(source, err))
         return err->code;
     return fill_info(source, info, err);
 }

@@ -15,4 +15,6 @@ const struct dialect pg_dialect = {
     .name_bytes_max = 63,
     .parts_max = 2,
     .example = "orders, public.orders or \"Order Details\"",
+    .nullable = "",
+    .table_tail = "",
 };

@@ -21,6 +21,7 @@
 #include "database/postgres/postgres.h"
 
 #include "base/settings.h"
+#include "database/definition.h"
 #include "database/postgres/sink.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,7 +200,8 @@ static enum haul_code sink_prepare(struct sink *base, const struct context *cont
     struct haul_error unnamed = {0};
     sink->context = *context;
     snprintf(sink->run, sizeof sink->run, "%s", run->name);
-    sink->work = sink->staged ? pg_staging_name(sink->target, sink->run, &sink->arena) : sink->target;
+    sink->work =
+        sink->staged ? staging_name(&pg_dialect, sink->target, sink->run, &sink->arena) : sink->target;
     if (!sink->work)
         return error_nomem(err, "a table's name");
     sink->copy_sql = pg_copy_statement(sink, sink->work, err);

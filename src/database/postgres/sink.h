@@ -80,9 +80,6 @@ const char *pg_copy_statement(struct postgres_sink *sink, const char *work, stru
 /* What would be lost if the target were replaced: HAUL_UNSUPPORTED listing it. */
 enum haul_code pg_check_dependents(struct postgres_sink *sink, struct haul_error *err);
 
-/* The name of the run's staging table, in `arena`; NULL: no memory. */
-const char *pg_staging_name(const char *target, const char *run, struct arena *arena);
-
 /* The statements that make the staging table of a truncate run. */
 enum haul_code pg_staging_like(struct postgres_sink *sink, struct sql *sql, struct haul_error *err);
 

@@ -47,8 +47,8 @@ static const char *text_at(sqlite3_stmt *statement, int place)
 
 static bool is_rowid_alias(const struct table *table, int place)
 {
-    const struct column *column = &table->columns[place];
-    return table->key_count == 1 && column->key == 1 && !table->without_rowid &&
+    const struct column *column = &table->columns.list[place];
+    return table->columns.key_count == 1 && column->key == 1 && !table->without_rowid &&
            !strcasecmp(column->declared, "INTEGER");
 }
 
@@ -58,13 +58,13 @@ static void find_rowid(struct table *table)
     if (table->without_rowid || (strcmp(table->kind, "table") && strcmp(table->kind, "shadow")))
         return;
     for (size_t i = 0; i < sizeof names / sizeof *names && !table->rowid; i++)
-        if (sqlite_table_column(table, names[i]) < 0)
+        if (columns_find(&table->columns, names[i]) < 0)
             table->rowid = names[i];
 }
 
 static enum haul_code read_column(struct table *table, sqlite3_stmt *statement, struct haul_error *err)
 {
-    struct column *column = &table->columns[table->column_count];
+    struct column *column = &table->columns.list[table->columns.count];
     column->name = arena_text(&table->arena, text_at(statement, 0));
     column->declared = arena_text(&table->arena, text_at(statement, 1));
     if (!column->name || !column->declared)
@@ -73,8 +73,8 @@ static enum haul_code read_column(struct table *table, sqlite3_stmt *statement, 
     column->has_default = sqlite3_column_int(statement, 3);
     column->key = sqlite3_column_int(statement, 4);
     column->generated = sqlite3_column_int(statement, 5) > 1;
-    table->column_count++;
-    table->key_count += column->key > 0;
+    table->columns.count++;
+    table->columns.key_count += column->key > 0;
     return HAUL_OK;
 }
 
@@ -83,8 +83,8 @@ static enum haul_code read_columns(struct connection *connection, struct table *
     int64_t count = 0;
     if (sqlite_number(connection, "SELECT count(*) FROM pragma_table_xinfo(?1)", table->name, 0, &count, err))
         return err->code;
-    table->columns = arena_alloc_array(&table->arena, (size_t)count + 1, sizeof *table->columns);
-    if (!table->columns)
+    table->columns.list = arena_alloc_array(&table->arena, (size_t)count + 1, sizeof *table->columns.list);
+    if (!table->columns.list)
         return error_nomem(err, "a table's columns");
     sqlite3_stmt *statement = NULL;
     if (sqlite_prepare(connection, columns_sql, &statement, err))
@@ -93,7 +93,7 @@ static enum haul_code read_columns(struct connection *connection, struct table *
     bool row = true;
     enum haul_code code = HAUL_OK;
     while (!code && !(code = sqlite_step(connection, statement, &row, err)) && row &&
-           table->column_count < count)
+           table->columns.count < count)
         code = read_column(table, statement, err);
     sqlite3_finalize(statement);
     return code;
@@ -124,11 +124,11 @@ static enum haul_code read_head(struct connection *connection, const char *name,
 /* Keys that SQLite keeps from being NULL though nobody wrote NOT NULL. */
 static void mark_keys(struct table *table)
 {
-    for (int i = 0; i < table->column_count; i++)
-        if (table->columns[i].key) {
-            table->columns[i].rowid_alias = is_rowid_alias(table, i);
-            table->columns[i].not_null |=
-                table->without_rowid || table->strict || table->columns[i].rowid_alias;
+    for (int i = 0; i < table->columns.count; i++)
+        if (table->columns.list[i].key) {
+            bool alias = is_rowid_alias(table, i);
+            table->columns.list[i].has_default |= alias; /* SQLite numbers it itself */
+            table->columns.list[i].not_null |= table->without_rowid || table->strict || alias;
         }
 }
 
@@ -169,14 +169,6 @@ enum haul_code sqlite_table_read(struct connection *connection, const char *name
     if (code || !*found)
         sqlite_table_release(table);
     return code;
-}
-
-int sqlite_table_column(const struct table *table, const char *name)
-{
-    for (int i = 0; i < table->column_count; i++)
-        if (!strcasecmp(table->columns[i].name, name))
-            return i;
-    return -1;
 }
 
 /* ---- all tables ---- */

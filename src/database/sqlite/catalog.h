@@ -5,17 +5,8 @@
 #ifndef HAUL_DATABASE_SQLITE_CATALOG_H
 #define HAUL_DATABASE_SQLITE_CATALOG_H
 
+#include "database/column.h"
 #include "database/sqlite/connect.h"
-
-struct column {
-    const char *name;
-    const char *declared; /* the declared type, "" none */
-    bool not_null;        /* said so, or by being such a key */
-    bool has_default;
-    bool generated;
-    bool rowid_alias; /* INTEGER PRIMARY KEY: SQLite numbers it itself */
-    int key;          /* place in the primary key from 1, 0 not in it */
-};
 
 struct table {
     const char *name; /* as the catalog spells it */
@@ -24,8 +15,7 @@ struct table {
     int64_t root_page;
     bool without_rowid, strict;
     const char *rowid; /* a name of the rowid no column hides; NULL: there is none */
-    struct column *columns;
-    int column_count, key_count;
+    struct columns columns;
     struct arena arena; /* owns the texts */
 };
 void sqlite_table_release(struct table *table);
@@ -45,9 +35,6 @@ const char *sqlite_table_plain(const char *name, struct arena *arena);
  * FROM "); 0 when it gives no row. */
 enum haul_code sqlite_table_number(struct connection *connection, const char *select, const char *name,
                                    int64_t *value, struct haul_error *err);
-
-/* The place of a column, without regard to case; -1. */
-int sqlite_table_column(const struct table *table, const char *name);
 
 /* Calls `each` for every table and view that is not SQLite's own. */
 enum haul_code sqlite_catalog_list(struct connection *connection, haul_table_fn each, void *user,

@@ -8,10 +8,8 @@
  */
 #include "database/sqlite/sink.h"
 
+#include "database/definition.h"
 #include <string.h>
-#include <strings.h>
-
-#define COLUMNS_MAX 2000 /* SQLITE_MAX_COLUMN, unless SQLite was built otherwise */
 
 enum haul_code sqlite_stored_field(const struct field *from, struct arena *arena, struct field *to,
                                    struct haul_error *err)
@@ -36,74 +34,32 @@ enum haul_code sqlite_stored_field(const struct field *from, struct arena *arena
     }
 }
 
-/* SQLite's names differ by more than case. */
-static enum haul_code check_names(const struct schema *schema, struct haul_error *err)
+static const char *define_column(void *object, int place, const struct field *from, bool key,
+                                 struct haul_error *err)
 {
-    for (int i = 0; i < schema->count; i++)
-        for (int j = 0; j < i; j++)
-            if (!strcasecmp(schema->fields[i].name, schema->fields[j].name))
-                return error_set(err, HAUL_UNSUPPORTED,
-                                 "columns \"%s\" and \"%s\" are one to SQLite; leave one out "
-                                 "with --columns",
-                                 schema->fields[j].name, schema->fields[i].name);
-    return HAUL_OK;
-}
-
-static void add_key(struct sql *sql, const struct source_info *source)
-{
-    for (int i = 0; i < source->key_count; i++)
-        if (schema_find(&source->schema, source->key[i]) < 0)
-            return;
-    for (int i = 0; i < source->key_count; i++) {
-        sql_add(sql, i ? ", " : ", PRIMARY KEY (");
-        sql_name(sql, source->key[i]);
-    }
-    sql_add(sql, source->key_count ? ")" : "");
-}
-
-static enum haul_code add_column(struct sqlite_sink *sink, int place, const struct field *from,
-                                 struct sql *sql, struct haul_error *err)
-{
+    struct sqlite_sink *sink = object;
+    (void)key;
     struct field *field = &sink->schema.fields[place];
     if (sqlite_stored_field(from, &sink->schema.arena, field, err))
-        return err->code;
+        return NULL;
     const char *declared = sqlite_type_write(field, &sink->arena);
-    if (!declared)
-        return error_nomem(err, "a table's definition");
+    if (!declared) {
+        error_nomem(err, "a table's definition");
+        return NULL;
+    }
     sink->columns[place] = (struct sink_column){.name = field->name, .affinity = sqlite_affinity(declared)};
-    sql_add(sql, place ? ", " : "(");
-    sql_name(sql, field->name);
-    sql_add(sql, " %s%s", declared, field->nullable ? "" : " NOT NULL");
-    return HAUL_OK;
+    return declared;
 }
 
 enum haul_code sqlite_define(struct sqlite_sink *sink, const struct source_info *source,
                              struct haul_error *err)
 {
-    int count = source->schema.count;
-    struct sql sql = {.dialect = &sqlite_dialect};
-    sink->columns = arena_alloc_array(&sink->arena, (size_t)count + 1, sizeof *sink->columns);
+    const struct definer definer = {&sqlite_dialect, define_column, sink, &sink->schema, &sink->arena};
+    sink->columns = arena_alloc_array(&sink->arena, (size_t)source->schema.count + 1, sizeof *sink->columns);
     if (!sink->columns)
         return error_nomem(err, "a table's definition");
-    if (count > COLUMNS_MAX)
-        return error_set(err, HAUL_UNSUPPORTED,
-                         "the source has %d columns, a table of SQLite at most %d; choose with --columns",
-                         count, COLUMNS_MAX);
-    if (!count)
-        return error_set(err, HAUL_UNSUPPORTED, "the source has no columns; SQLite has no such table");
-    if (check_names(&source->schema, err) || schema_init(&sink->schema, count, err))
-        return err->code;
-    enum haul_code code = HAUL_OK;
-    for (int i = 0; i < count && !code; i++)
-        code = add_column(sink, i, &source->schema.fields[i], &sql, err);
-    add_key(&sql, source);
-    sql_add(&sql, ")");
-    const char *text = code ? NULL : sql_text(&sql, err);
-    sink->definition = text ? arena_text(&sink->arena, text) : NULL;
-    if (!code && !sink->definition)
-        code = text ? error_nomem(err, "a table's definition") : err->code;
-    sql_release(&sql);
-    return code;
+    sink->definition = table_define(&definer, source, err);
+    return sink->definition ? HAUL_OK : err->code;
 }
 
 /* The end of a quoted or plain name. */

@@ -14,8 +14,9 @@
 #include "database/sqlite/source.h"
 
 #include "base/unicode.h"
-#include "database/sqlite/condition.h"
 #include "batch/override.h"
+#include "database/request.h"
+#include "database/sqlite/condition.h"
 #include "database/sqlite/sample.h"
 #include <ctype.h>
 #include <string.h>
@@ -38,12 +39,12 @@ static enum haul_code set_column(struct schema *schema, int place, const char *n
 
 static enum haul_code list_table(const struct table *table, struct schema *schema, struct haul_error *err)
 {
-    if (schema_init(schema, table->column_count, err))
+    if (schema_init(schema, table->columns.count, err))
         return err->code;
-    for (int i = 0; i < table->column_count; i++) {
-        if (set_column(schema, i, table->columns[i].name, table->columns[i].declared, err))
+    for (int i = 0; i < table->columns.count; i++) {
+        if (set_column(schema, i, table->columns.list[i].name, table->columns.list[i].declared, err))
             return err->code;
-        schema->fields[i].nullable = !table->columns[i].not_null;
+        schema->fields[i].nullable = !table->columns.list[i].not_null;
     }
     return HAUL_OK;
 }
@@ -113,8 +114,9 @@ static enum access choose_access(const struct table *table)
         return ACCESS_ROWID;
     if (!table->without_rowid)
         return ACCESS_PLAIN;
-    for (int i = 0; i < table->column_count && table->key_count == 1; i++)
-        if (table->columns[i].key && sqlite_affinity(table->columns[i].declared) == AFFINITY_INTEGER)
+    for (int i = 0; i < table->columns.count && table->columns.key_count == 1; i++)
+        if (table->columns.list[i].key &&
+            sqlite_affinity(table->columns.list[i].declared) == AFFINITY_INTEGER)
             return ACCESS_KEY;
     return ACCESS_ORDER;
 }
@@ -124,10 +126,7 @@ static enum haul_code find_table(struct sqlite_source *source, struct haul_error
     const char *name = source->request.table;
     bool found;
     if (!name)
-        return error_set(err, HAUL_USAGE,
-                         "%s: say which table to read with --table NAME (or --query SQL); "
-                         "\"haul list\" shows them",
-                         source->path);
+        return request_no_table(source->path, err);
     if (sqlite_table_read(&source->connection, name, &source->table, &found, err))
         return err->code;
     if (!found)
@@ -217,35 +216,12 @@ static enum haul_code count_rows(struct sqlite_source *source, struct source_inf
     return HAUL_OK;
 }
 
-/* The names of the key, when all of it is read. */
-static enum haul_code fill_key(const struct sqlite_source *source, struct source_info *info,
-                               struct haul_error *err)
-{
-    const struct table *table = &source->table;
-    const char **names = arena_alloc_array(&info->arena, (size_t)table->key_count + 1, sizeof *names);
-    if (!names)
-        return error_nomem(err, "a key");
-    for (int i = 0; i < table->column_count; i++) {
-        int place = table->columns[i].key;
-        if (!place)
-            continue;
-        if (schema_find(&source->schema, table->columns[i].name) < 0)
-            return HAUL_OK;
-        names[place - 1] = arena_text(&info->arena, table->columns[i].name);
-        if (!names[place - 1])
-            return error_nomem(err, "a key");
-    }
-    info->key = table->key_count ? names : NULL;
-    info->key_count = table->key_count;
-    return HAUL_OK;
-}
-
 static enum haul_code fill_info(struct sqlite_source *source, struct source_info *info,
                                 struct haul_error *err)
 {
     bool ordered = source->access != ACCESS_PLAIN;
     if (count_rows(source, info, err) || schema_copy(&source->schema, &info->schema, err) ||
-        fill_key(source, info, err) ||
+        columns_set_key(&source->table.columns, info, err) ||
         sqlite_identity(&source->connection, &info->arena, &info->identity, err))
         return err->code;
     info->table = arena_text(&info->arena, source->table.name ? source->table.name : "query");

@@ -13,4 +13,8 @@ const struct dialect sqlite_dialect = {
     .literal = "'",
     .parts_max = 2,
     .example = "orders or \"Order Details\"",
+    .case_blind = true,
+    .columns_max = 2000, /* SQLITE_MAX_COLUMN, unless SQLite was built otherwise */
+    .nullable = "",
+    .table_tail = "",
 };

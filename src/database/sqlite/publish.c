@@ -58,11 +58,11 @@ enum haul_code sqlite_check_rows(struct sqlite_sink *sink, const char *work, boo
 static void add_columns(struct sqlite_sink *sink, struct sql *sql)
 {
     bool first = true;
-    for (int i = 0; i < sink->table.column_count; i++) {
-        if (sink->table.columns[i].generated)
+    for (int i = 0; i < sink->table.columns.count; i++) {
+        if (sink->table.columns.list[i].generated)
             continue;
         sql_add(sql, first ? "" : ", ");
-        sql_name(sql, sink->table.columns[i].name);
+        sql_name(sql, sink->table.columns.list[i].name);
         first = false;
     }
 }

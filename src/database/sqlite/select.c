@@ -21,11 +21,11 @@ static void select_key(const struct sqlite_source *source, struct sql *sql)
         return;
     }
     bool first = true;
-    for (int place = 1; place <= source->table.key_count; place++)
-        for (int i = 0; i < source->table.column_count; i++)
-            if (source->table.columns[i].key == place) {
+    for (int place = 1; place <= source->table.columns.key_count; place++)
+        for (int i = 0; i < source->table.columns.count; i++)
+            if (source->table.columns.list[i].key == place) {
                 sql_add(sql, first ? "" : ", ");
-                sql_name(sql, source->table.columns[i].name);
+                sql_name(sql, source->table.columns.list[i].name);
                 first = false;
             }
 }

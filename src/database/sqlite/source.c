@@ -12,6 +12,7 @@
  */
 #include "database/sqlite/sqlite.h"
 
+#include "database/request.h"
 #include "database/sqlite/source.h"
 #include <stdlib.h>
 
@@ -43,28 +44,6 @@ static const struct source_ops source_ops = {
     .close = source_close,
 };
 
-/* The request's texts may go; ours stay. */
-static enum haul_code copy_request(struct sqlite_source *source, const struct source_request *request,
-                                   struct haul_error *err)
-{
-    struct source_request *copy = &source->request;
-    const char **columns =
-        arena_alloc_array(&source->arena, (size_t)request->column_count + 1, sizeof *columns);
-    copy->table = arena_text(&source->arena, request->table);
-    copy->query = arena_text(&source->arena, request->query);
-    copy->where = arena_text(&source->arena, request->where);
-    copy->schema = arena_text(&source->arena, request->schema);
-    bool complete = columns && !copy->table == !request->table && !copy->query == !request->query &&
-                    !copy->where == !request->where && !copy->schema == !request->schema;
-    for (int i = 0; complete && request->columns && i < request->column_count; i++)
-        complete = (columns[i] = arena_text(&source->arena, request->columns[i]));
-    if (!complete)
-        return error_nomem(err, "a source");
-    copy->columns = request->columns ? columns : NULL;
-    copy->column_count = request->column_count;
-    return HAUL_OK;
-}
-
 enum haul_code sqlite_source_open(const char *path, const struct context *context,
                                   const struct source_request *request, struct source **out,
                                   struct haul_error *err)
@@ -77,7 +56,7 @@ enum haul_code sqlite_source_open(const char *path, const struct context *contex
     source->path = arena_text(&source->arena, path);
     if (!source->path)
         error_nomem(err, "a source");
-    if (!source->path || copy_request(source, request, err) ||
+    if (!source->path || request_copy(request, &source->arena, &source->request, NULL, err) ||
         sqlite_connect(&source->connection, path, CONNECT_READ, context, err)) {
         source_close(&source->base);
         return err->code;

@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from tds.fixtures import mssql, sqlserver, stricter, tds_servers_end  # noqa: E402,F401
+
 HAUL = os.environ.get("HAUL", str(ROOT / "build" / "haul"))
 TRIALS = int(os.environ.get("HAUL_TRIALS", "20"))
 SEED = int(os.environ.get("HAUL_SEED", str(int(time.time()) // 86400)))

@@ -25,6 +25,7 @@ pytest.importorskip("psycopg2")
 
 import servers  # noqa: E402
 from tds import prelogin, text, types  # noqa: E402
+from tds.personality import SQLSERVER, STRICTER  # noqa: E402
 from tds.server import PASSWORD, Server  # noqa: E402
 
 USERS = {"sa": PASSWORD, "plain": "Simple1"}
@@ -356,7 +357,7 @@ def test_strict_bulk_and_an_error_in_it(server):
     def load(cursor, kind, rows):
         cursor.copy_to(data=rows, table_or_view="exactly", schema="dbo", columns=[pytds.Column("id", type=kind)])
 
-    server.strict_bulk = True
+    server.personality = STRICTER
     try:
         with pytds_connect(server) as connection, connection.cursor() as cursor:
             cursor.execute("CREATE TABLE dbo.exactly (id int NOT NULL)")
@@ -369,7 +370,7 @@ def test_strict_bulk_and_an_error_in_it(server):
             cursor.execute("SELECT id FROM dbo.exactly ORDER BY id")
             assert [row[0] for row in cursor.fetchall()] == [1, 2]
     finally:
-        server.strict_bulk = False
+        server.personality = SQLSERVER
 
 
 def test_transaction_manager_requests(server):
@@ -401,6 +402,42 @@ assert connection.cursor().execute("SELECT 7").fetchall()[0][0] == 7
 
 def test_attention_ends_a_wait(server):
     assert "imeout" in run_mssql(server, ATTENTION)
+
+
+# The two personalities ---------------------------------------------------------------------
+def test_both_personalities(mssql):
+    name = mssql.personality.name
+    mssql.ask("CREATE TABLE dbo.both (a int NOT NULL PRIMARY KEY, c char(3))", "INSERT INTO dbo.both VALUES (1, 'a'), (2, 'b')")
+    rows = "SELECT SUM(rows) FROM sys.partitions WHERE object_id = OBJECT_ID('dbo.both') AND index_id IN (0, 1)"
+    stats = "SELECT row_count FROM sys.dm_db_partition_stats WHERE object_id = OBJECT_ID('dbo.both')"
+    lock = "DECLARE @r int; EXEC @r = sp_getapplock @Resource = N'r', @LockMode = 'Exclusive', @LockOwner = 'Session', @LockTimeout = 100; SELECT @r"
+    if name == "sqlserver":
+        assert mssql.ask(rows) == [(2,)] and mssql.ask(stats) == [(2,)] and mssql.ask(lock) == [(0,)]
+    else:
+        assert mssql.ask(rows) == [(0,)]
+        for statement, number in ((stats, 208), (lock, 2812)):
+            with pytest.raises(Exception) as failure:
+                mssql.ask(statement)
+            assert failure.value.args[0] == number
+        mssql.ask("UPDATE STATISTICS dbo.both")
+        assert mssql.ask(rows) == [(2,)]
+
+
+def test_application_locks(sqlserver):
+    def locker(connection, words):
+        cursor = connection.cursor()
+        cursor.execute(f"DECLARE @r int; EXEC @r = sp_getapplock {words}; SELECT @r")
+        return cursor.fetchall()[0][0]
+
+    one, two = connect(sqlserver), connect(sqlserver)
+    exclusive = "N'load', 'Exclusive', 'Session', 200"
+    assert [locker(one, exclusive), locker(two, exclusive), locker(two, "N'other', 'Shared', 'Session', 0")] == [0, -1, 0]
+    assert locker(one, "@Resource = N'x', @LockMode = 'Exclusive'") == -999  # the transaction's, without one
+    threading.Timer(0.4, lambda: one.cursor().execute("EXEC sp_releaseapplock N'load', 'Session'")).start()
+    assert locker(two, "N'load', 'Exclusive', 'Session', 5000") == 1
+    two.close()
+    time.sleep(0.2)
+    assert locker(one, exclusive) == 0
 
 
 # Faults ------------------------------------------------------------------------------------

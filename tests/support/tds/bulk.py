@@ -2,8 +2,9 @@
 
 Rows are decoded from the packets as they come and streamed into COPY. What PostgreSQL
 cannot hold exactly keeps its payload in the side column. The wire type may be another
-than the column's (SQL Server converts); server.strict_bulk refuses that, as the
-stricter servers do, and asks for the closing DONE and padded char values.
+than the column's (SQL Server converts); a stricter personality (personality.py) refuses
+that, and asks for the closing DONE and padded char values. The bytes of the first rows
+of each load are kept as they came (Kept), so that a test can compare what two clients sent.
 """
 import psycopg2
 
@@ -41,10 +42,18 @@ def prepare(session, one, output):
     hints = set()
     if cursor.accept("WITH"):
         hints = {part[0].upper for part in split_commas(cursor.group())}
-    if "ORDER" in hints and session.server.strict_bulk:
+    if "ORDER" in hints and not session.server.personality.order_hint:
         raise SqlError(102, "Incorrect syntax near 'ORDER'.", 15)
     session.bulk = Bulk(found, columns or found.insertable(), declared, hints)
     output.done()
+
+
+class Kept:
+    """The wire bytes of a load's first rows: sent, the Type of each column as the client sent it; rows of payloads."""
+    ROWS = 5000
+
+    def __init__(self, columns):
+        self.columns, self.sent, self.rows = [column.name for column in columns], [], []
 
 
 class Stream:
@@ -112,7 +121,7 @@ class Rows:
         self.session, self.load, self.stream = session, load, stream
         self.count, self.failure, self.rest = 0, None, b""
         self.ended = False
-        self.cells = []
+        self.cells, self.kept = [], Kept(load.columns)
 
     def metadata(self):
         stream = self.stream
@@ -128,6 +137,7 @@ class Rows:
             stream.b_varchar()
             check_type(self.session, number, sent, column)
             self.cells.append((number, sent, column))
+            self.kept.sent.append(sent)
 
     def read(self, size):
         """What COPY calls. A failure is kept, since the driver would only quote it."""
@@ -153,7 +163,7 @@ class Rows:
     def row(self):
         stream = self.stream
         if stream.at_end():
-            if self.session.server.strict_bulk:
+            if self.session.server.personality.bulk_needs_done:
                 raise SqlError(4804, "A premature end-of-message was encountered: no DONE.")
             return None
         token = stream.u8()
@@ -166,12 +176,15 @@ class Rows:
         due = self.session.server.faults.bulk_row(self.count)
         if due:
             raise SqlError(due[0], "An error asked for by the test.", due[1])
-        fields = []
+        fields, payloads = [], []
         for number, sent, column in self.cells:
             payload = sent.unframe(stream)
+            payloads.append(payload)
             if payload is None and not column.type.nullable and (column.default is None or "KEEP_NULLS" in self.load.hints):
                 raise SqlError(515, f"Cannot insert the value NULL into column '{column.name}', table '{self.load.table.name}'; column does not allow nulls. INSERT fails.")
             fields += self.cell(number, sent, column, payload)
+        if self.count <= Kept.ROWS:
+            self.kept.rows.append(payloads)
         return "\t".join(fields) + "\n"
 
     def cell(self, number, sent, column, payload):
@@ -217,7 +230,7 @@ def family(kind):
 
 
 def check_type(session, number, sent, column):
-    if sent.name in ("xml", "null") or (session.server.strict_bulk and family(sent) != family(column.type)):
+    if sent.name in ("xml", "null") or (not session.server.personality.bulk_converts and family(sent) != family(column.type)):
         raise SqlError(4816, f"Invalid column type from bcp client for colid {number}.")
 
 
@@ -226,7 +239,7 @@ def check_length(session, number, sent, kind, payload):
     wrong = kind.name in STRINGS and kind.length != MAX and sent.name in STRINGS and family(sent)[0] == family(kind)[0] and size > kind.length
     wrong = wrong or (sent.name in WIDE and size % 2)
     wrong = wrong or (sent.name in STRINGS and sent.length not in (MAX, 0) and size > sent.length)
-    if session.server.strict_bulk and kind.name in ("char", "nchar", "binary") and size != kind.length:
+    if session.server.personality.bulk_needs_padding and kind.name in ("char", "nchar", "binary") and size != kind.length:
         wrong = True
     if wrong:
         raise SqlError(4815, f"Received an invalid column length from the bcp client for colid {number}.")
@@ -253,6 +266,7 @@ def receive(session):
             session.end_transaction(output, 10, session.engine.rollback)
     elif not cancelled:
         session.row_count = rows.count
+        session.server.cells[load.table.name] = rows.kept
         session.server.loads.append((load.table.name, rows.count, sorted(load.hints)))
         output.done(tokens.BULK_INSERT, rows.count)
     output.end()

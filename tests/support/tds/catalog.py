@@ -15,6 +15,8 @@ from .types import LONG, MAX, STRINGS, WIDE, Type
 
 SQL = (Path(__file__).parent / "catalog.sql").read_text()
 VIEWS = (Path(__file__).parent / "views.sql").read_text()
+UNANALYSED = """CREATE OR REPLACE FUNCTION tds.row_count(id oid) RETURNS bigint LANGUAGE sql AS
+ $$SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = id$$"""
 
 
 @dataclass
@@ -36,19 +38,23 @@ class Table:
         return (quote(schema) + "." if schema else "") + quote(name)
 
 
-def install(cursor):
+def install(cursor, personality):
     cursor.execute(SQL)
+    if not personality.row_statistics:
+        cursor.execute(UNANALYSED)
     for database in ("master", "tempdb", "model", "msdb"):
-        create_database(cursor, database)
+        create_database(cursor, database, personality)
 
 
-def create_database(cursor, database):
+def create_database(cursor, database, personality):
     name = database.lower()
     cursor.execute("INSERT INTO tds.databases(name) VALUES (%s)", (database,))
     for schema in ("dbo", "guest", "sys", "information_schema"):
         create_schema(cursor, database, schema)
     cursor.execute(VIEWS.replace("%sys%", quote(f"{name}.sys")).replace("%info%", quote(f"{name}.information_schema"))
                    .replace("%db%", "'" + name.replace("'", "''") + "'"))
+    if not personality.partition_stats:
+        cursor.execute(f"DROP VIEW {quote(f'{name}.sys')}.dm_db_partition_stats")
 
 
 def create_schema(cursor, database, schema):

@@ -107,6 +107,11 @@ CREATE FUNCTION tds.tds_error_number() RETURNS int LANGUAGE sql AS $$SELECT null
 CREATE FUNCTION tds.tds_error_message() RETURNS text LANGUAGE sql AS $$SELECT tds.setting('message')$$;
 CREATE FUNCTION tds.plus(a text, b text) RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT a || b$$;
 CREATE OPERATOR tds.+ (LEFTARG = text, RIGHTARG = text, FUNCTION = tds.plus);
+-- SUM has the type of what it adds.
+CREATE AGGREGATE tds.tds_sum(int) (sfunc = int4pl, stype = int);
+CREATE AGGREGATE tds.tds_sum(bigint) (sfunc = int8pl, stype = bigint);
+CREATE AGGREGATE tds.tds_sum(numeric) (sfunc = numeric_add, stype = numeric);
+CREATE AGGREGATE tds.tds_sum(float8) (sfunc = float8pl, stype = float8);
 CREATE FUNCTION tds.row_count(id oid) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE n bigint; BEGIN EXECUTE 'SELECT count(*) FROM ' || id::regclass::text INTO n; RETURN n; END $$;
 -- SQL Server converts strings to any column's type on its own.

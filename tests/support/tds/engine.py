@@ -24,7 +24,7 @@ class Engine:
         self.connection.autocommit = True
         ext.register_type(AS_TEXT, self.connection)
         self.cursor = self.connection.cursor()
-        self.channel = channel
+        self.channel, self.deaf = channel, lambda: False
         self.depth = 0
         self.isolation = 2
         self.number = 0
@@ -65,7 +65,7 @@ class Engine:
             ready = select.select([here, self.channel.sock], [], [])[0] if not cancelled else [here]
             if here in ready or cancelled:
                 break
-            if self.channel.faults.deaf:
+            if self.deaf():
                 select.select([here], [], [])
                 break
             cancelled = self.channel.attention_waiting()

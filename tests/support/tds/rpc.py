@@ -1,5 +1,5 @@
 """RPC requests: the special procedures, and the few system procedures clients call."""
-from . import script, text, tokens, types
+from . import applock, script, text, tokens, types
 from .ddl import Cursor, parse_type, split_commas
 from .errors import SqlError
 from .translate import sql_string
@@ -46,12 +46,12 @@ def call(session, name, parameters, output):
     session.variables = {}
     special = {"sp_executesql": execute_sql, "sp_prepexec": prepare_execute, "sp_prepare": prepare, "sp_execute": execute,
                "sp_unprepare": unprepare}.get(name)
-    returned = []
+    returned, status = [], 0
     if special:
         returned = special(session, parameters, output) or []
     else:
-        system(session, name, [p.text for p in parameters], [p.name for p in parameters], output)
-    output.write(tokens.return_status(0))
+        status = system(session, name, [p.text for p in parameters], [p.name for p in parameters], output) or 0
+    output.write(tokens.return_status(status))
     for ordinal, (label, kind, payload) in enumerate(returned):
         nullable = Type(**{**kind.__dict__, "nullable": True})
         output.write(tokens.return_value(ordinal, label, nullable, nullable.frame(payload)))
@@ -128,9 +128,8 @@ def unprepare(session, parameters, output):
 def run_exec(session, words, output):
     """EXEC procedure arguments, and EXEC('text')."""
     cursor = Cursor(words)
-    if cursor.peek(1) == "=":  # EXEC @status = procedure
-        session.variables[words[0].text.lower()] = (Type("int"), b"\0\0\0\0")
-        cursor.pos = 2
+    status = words[0].text.lower() if cursor.peek(1) == "=" else None  # EXEC @status = procedure
+    cursor.pos = 2 if status else 0
     if cursor.peek() == "(":
         from .statement import evaluate
         payload = evaluate(session, cursor.group(), Type("nvarchar", types.MAX))
@@ -143,8 +142,12 @@ def run_exec(session, words, output):
         value = part[2:] if named else part
         values.append(argument(session, value))
     if parts[-1].lower() == "sp_executesql":
-        return nested(session, split_commas(words[cursor.pos:]), values, names, output)
-    return system(session, parts[-1].lower(), values, names, output)
+        returned = nested(session, split_commas(words[cursor.pos:]), values, names, output)
+    else:
+        returned = system(session, parts[-1].lower(), values, names, output)
+    if status:
+        session.variables[status] = (Type("int"), (returned or 0).to_bytes(4, "little", signed=True))
+    return None
 
 
 def nested(session, arguments, values, names, output):
@@ -201,7 +204,9 @@ def system(session, name, values, names, output):
     if name == "sp_rename":
         from .table import rename
         return rename(session, values[0], values[1])
-    if name in ("sp_reset_connection", "sp_setapprole", "sp_getapplock", "sp_releaseapplock"):
+    if name in ("sp_getapplock", "sp_releaseapplock") and session.server.personality.applocks:
+        return applock.get(session, values, names) if name == "sp_getapplock" else applock.release(session, values, names)
+    if name in ("sp_reset_connection", "sp_setapprole", "sp_set_session_context"):
         return None
     raise SqlError(2812, f"Could not find stored procedure '{name}'.", 16, 62)
 

@@ -1,7 +1,7 @@
 """The listener: one thread for each connection; prelogin, TLS and login, then the session.
 
     with Server() as server:
-        server.port, server.uri(), server.faults, server.log_lines
+        server.port, server.uri(), server.ask(sql), server.faults, server.log_lines
 
 PostgreSQL is started by it (support/servers.py) unless one is handed in. For a person:
 `python -m tds.server` in tests/support prints the port and runs until interrupted.
@@ -13,6 +13,7 @@ import tempfile
 import threading
 import traceback
 from pathlib import Path
+from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -23,20 +24,24 @@ from servers import Postgres  # noqa: E402
 from . import catalog, login, packet, prelogin, text, tls, tokens  # noqa: E402
 from .engine import Engine  # noqa: E402
 from .faults import Faults  # noqa: E402
+from .personality import SQLSERVER  # noqa: E402
 from .session import Session  # noqa: E402
 
 PASSWORD = "Secr3t, [x]{y};é"
 
 
 class Server:
-    def __init__(self, encryption=prelogin.ON, strict=True, postgres=None, users=None, strict_bulk=False, max_packet=32767):
+    OWN = "the test itself"  # sessions of this program get an answer to attention, whatever the personality: pymssql waits for it
+
+    def __init__(self, encryption=prelogin.ON, strict=True, postgres=None, users=None, personality=SQLSERVER, max_packet=32767):
         self.encryption, self.strict = encryption, strict
         self.users = users or {"sa": PASSWORD}
         self.access_tokens = {"a-token"}
-        self.strict_bulk, self.max_packet = strict_bulk, max_packet
+        self.personality, self.max_packet = personality, max_packet
         self.faults = Faults()
         self.routing = None
         self.log_lines, self.loads, self.logins, self.failures = [], [], [], []
+        self.cells = {}  # table: the last bulk load of it, bulk.Kept
         self.postgres, self.own_postgres = postgres, postgres is None
         self.next_spid = 51
         self.channels = set()
@@ -46,7 +51,7 @@ class Server:
         self.certificate, self.key = tls.make_certificate(self.folder)
         self.contexts = {strict: tls.make_context(self.certificate, self.key, strict) for strict in (False, True)}
         if self.own_postgres:
-            self.postgres = Postgres(fsync="off", deadlock_timeout="200ms", ssl="off")
+            self.postgres = self.make_postgres()
             self.postgres.__enter__()
         self.prepare_postgres()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -65,6 +70,25 @@ class Server:
             self.postgres.__exit__()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    @staticmethod
+    def make_postgres():
+        return Postgres(fsync="off", deadlock_timeout="200ms", ssl="off", autovacuum="off")
+
+    def uri(self, database="master", user="sa", password=None, table=None, more="", scheme="mssql"):
+        """The URI haul takes; without a password it has the user's own."""
+        secret = self.users.get(user, "") if password is None else password
+        path = f"/{quote(database)}" + (f"?{more}" if more else "")
+        return f"{scheme}://{quote(user)}:{quote(secret, safe='')}@127.0.0.1:{self.port}{path}"
+
+    def ask(self, *statements, **more):
+        """Runs statements by pymssql; the rows of the last one."""
+        import pymssql
+        settings = {"user": "sa", "password": self.users["sa"], "database": "master", "autocommit": True, "appname": self.OWN, **more}
+        with pymssql.connect(server="127.0.0.1", port=str(self.port), **settings) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else None
+
     def prepare_postgres(self):
         self.dsn = {"host": "127.0.0.1", "port": self.postgres.port, "user": self.postgres.ADMIN, "password": PG_PASSWORD, "dbname": "postgres"}
         connection = psycopg2.connect(**self.dsn)
@@ -75,7 +99,7 @@ class Server:
         self.dsn["dbname"] = name
         connection = psycopg2.connect(**self.dsn)
         with connection, connection.cursor() as cursor:
-            catalog.install(cursor)
+            catalog.install(cursor, self.personality)
         connection.close()
 
     def log(self, line):

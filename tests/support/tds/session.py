@@ -22,6 +22,7 @@ class Session:
     def __init__(self, server, channel, engine, login):
         self.server, self.channel, self.engine, self.login = server, channel, engine, login
         self.catalog = Catalog(self)
+        engine.deaf = self.deaf
         self.database = login.database or "master"
         self.variables, self.prepared, self.next_handle = {}, {}, 1
         self.nocount = self.xact_abort = self.fmt_only = False
@@ -33,6 +34,10 @@ class Session:
         self.temporary = []
         for name, value in (("db", self.database), ("user", login.user), ("host", login.host), ("app", login.app)):
             engine.setting(name, value)
+
+    def deaf(self):
+        """Whether this session ignores attention."""
+        return bool(self.server.faults.deaf) or not (self.server.personality.attention or self.login.app == self.server.OWN)
 
     # Shortcuts -----------------------------------------------------------------------
     def fetch(self, sql, arguments=None):
@@ -88,7 +93,7 @@ class Session:
             if status & packet.IGNORE:
                 Output(self.channel, self.server.faults).end()
             elif kind == packet.ATTENTION:
-                if not self.server.faults.deaf:
+                if not self.deaf():
                     Output(self.channel, self.server.faults).end_cancelled()
             else:
                 self.request(kind, status, payload)
@@ -303,7 +308,7 @@ class Result:
                 if due:
                     raise SqlError(due[0], "An error asked for by the test.", due[1])
             write(self.encode(row))
-            if self.count % 200 == 0 and not faults.deaf and channel.attention_waiting():
+            if self.count % 200 == 0 and not self.session.deaf() and channel.attention_waiting():
                 raise Cancelled()
 
     def encode(self, row):

@@ -94,6 +94,8 @@ def run_simple(session, one, output):
     elif words[0] == "BEGIN":
         session.begin_transaction(output)
         output.done(tokens.BEGIN)
+    elif words[0] == "UPDATE" and words[1] == "STATISTICS":
+        run_update(session, one, words, output)
     elif words[0] in ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "(", "VALUES"):
         run_query(session, one, output)
     elif name in globals():
@@ -333,6 +335,15 @@ def run_exec(session, one, words, output):
 
 
 run_execute = run_exec
+
+
+def run_update(session, one, words, output):
+    """UPDATE STATISTICS: what makes row counts known to a personality without them."""
+    found = session.catalog.find(Cursor(one.tokens[2:]).parts())
+    if found is None:
+        raise SqlError(2706, f"Table '{one.tokens[2].value}' does not exist.")
+    session.engine.guard(lambda: session.run(f"ANALYZE {found.pg}"))
+    output.done()
 
 
 def run_create(session, one, words, output):

@@ -23,7 +23,7 @@ def create(session, one, words):
         name, columns, constraints = parse_table(tokens)
         session.engine.guard(lambda: create_table(session, name, columns, constraints))
     elif words[1] == "DATABASE":
-        session.engine.guard(lambda: catalog.create_database(session.engine.cursor, tokens[2].value))
+        session.engine.guard(lambda: catalog.create_database(session.engine.cursor, tokens[2].value, session.server.personality))
     elif words[1] == "SCHEMA":
         session.engine.guard(lambda: catalog.create_schema(session.engine.cursor, session.database, tokens[2].value))
     elif words[1] == "VIEW":

@@ -404,6 +404,8 @@ class Translator:
             return exp.Cast(this=exp.Literal.string("\\x" + hex_digits(node)), to=exp.DataType.build("bytea", dialect="postgres"))
         if isinstance(node, exp.Identifier):
             return exp.to_identifier(pg_name(node.name), quoted=True)
+        if isinstance(node, exp.Sum):
+            return exp.Anonymous(this="tds_sum", expressions=[node.this.transform(self.rewrite)])
         if isinstance(node, exp.Ordered):
             node.set("nulls_first", not node.args.get("desc"))
         if isinstance(node, exp.Add) and any(self.is_text(side) for side in (node.left, node.right)):

@@ -1,0 +1,70 @@
+"""pytest fixtures: the server of the tests, in both personalities (conftest.py brings them in).
+
+    def test_x(mssql, haul):                 # runs twice: SQL Server's way, and the stricter one's
+        mssql.ask("CREATE TABLE dbo.t (a int)")
+        haul("copy", mssql.uri(), ...)
+
+`sqlserver` and `stricter` give one alone. Each is one server a session; faults are
+cleared around each test, and what went wrong inside the server fails the test.
+"""
+import pytest
+
+
+def running(request, personality):
+    """The session's server of a personality; both share one PostgreSQL."""
+    pytest.importorskip("sqlglot")
+    pytest.importorskip("psycopg2")
+    import servers
+
+    from .server import Server
+    kept = request.config.stash.setdefault(KEY, {})
+    try:
+        if not kept:
+            kept["postgres"] = Server.make_postgres()
+            kept["postgres"].__enter__()
+        if personality.name not in kept:
+            kept[personality.name] = Server(personality=personality, postgres=kept["postgres"]).__enter__()
+    except servers.Missing as why:
+        pytest.skip(str(why))
+    return kept[personality.name]
+
+
+KEY = pytest.StashKey()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tds_servers_end(request):
+    yield
+    kept = request.config.stash.get(KEY, {})
+    postgres = kept.pop("postgres", None)
+    for server in kept.values():
+        server.__exit__()
+    if postgres:
+        postgres.__exit__()
+
+
+def watched(server):
+    server.faults.clear()
+    server.failures.clear()
+    yield server
+    server.faults.clear()
+    failures = list(server.failures)
+    assert not failures, "inside the test server:\n" + "\n".join(failures)
+
+
+@pytest.fixture
+def sqlserver(request):
+    from .personality import SQLSERVER
+    yield from watched(running(request, SQLSERVER))
+
+
+@pytest.fixture
+def stricter(request):
+    from .personality import STRICTER
+    yield from watched(running(request, STRICTER))
+
+
+@pytest.fixture(params=["sqlserver", "stricter"])
+def mssql(request):
+    from .personality import SQLSERVER, STRICTER
+    yield from watched(running(request, {"sqlserver": SQLSERVER, "stricter": STRICTER}[request.param]))

@@ -1,0 +1,26 @@
+"""What kind of server this is: Microsoft's, or one that speaks TDS and is stricter.
+
+SQLSERVER is what the documentation of SQL Server says. STRICTER is a server by someone
+else that haul will meet: what it does not do is left out here the same way, so that a
+client must ask in ways that have a fallback. A test takes either by the fixtures
+(fixtures.py), or makes its own with dataclasses.replace.
+"""
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Personality:
+    name: str
+    bulk_needs_done: bool = False       # a bulk stream without its closing DONE is refused
+    bulk_converts: bool = True          # a wire type that is not the column's is converted
+    bulk_needs_padding: bool = False    # char(n), nchar(n), binary(n) must come with all n
+    order_hint: bool = True             # INSERT BULK ... WITH (ORDER (...))
+    partition_stats: bool = True        # sys.dm_db_partition_stats is there
+    row_statistics: bool = True         # sys.partitions.rows is right; else 0 until UPDATE STATISTICS
+    attention: bool = True              # an attention is answered (never, when False)
+    applocks: bool = True               # sp_getapplock is there
+
+
+SQLSERVER = Personality("sqlserver")
+STRICTER = Personality("stricter", bulk_needs_done=True, bulk_converts=False, bulk_needs_padding=True, order_hint=False,
+                       partition_stats=False, row_statistics=False, attention=False, applocks=False)

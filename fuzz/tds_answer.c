@@ -42,7 +42,7 @@ static enum haul_code read_rows(struct session *session, const struct context *c
 {
     struct ms_rows rows = {0};
     struct schema schema = {0};
-    enum haul_code code = ms_columns_schema(&session->columns, TIME_MICRO, &schema, err);
+    enum haul_code code = ms_columns_schema(&session->columns, MOMENTS_MICRO, &schema, err);
     if (!code)
         code = ms_rows_open(&rows, session, &schema, context, err);
     for (int i = 0; !code && i < BATCHES_MAX && !rows.ended; i++) {

@@ -204,12 +204,65 @@ def test_time_7_is_in_nanoseconds(server, run, tmp_path):
 def test_lost_digits_are_counted(server, run, tmp_path):
     fresh(server, "dbo.lost", "a datetime2(7), b datetimeoffset(7)", "('2024-02-29 23:59:59.1234567', '2024-02-29 23:59:59.1234567 +05:30')", "('2024-01-01', NULL)")
     said = run("copy", uri(server), "l.parquet", "--table", "lost").stderr
-    assert "1 values lost their 100 ns digit" in said
+    assert "1 values lost their 100 ns digit" in said and "1 values lost their offset" in said
     assert pq.read_table(tmp_path / "l.parquet").column("b").to_pylist()[0] == stamp(2024, 2, 29, 18, 29, 59, 123456)
     run("copy", uri(server), "m.parquet", "--table", "lost", "--strict", code=5)
     assert not (tmp_path / "m.parquet").exists()
     run("copy", uri(server), "n.parquet", "--table", "lost", "--timestamps", "ns", "--columns", "a", "--strict")
     assert pq.read_table(tmp_path / "n.parquet").column("a").cast(pa.int64()).to_pylist()[0] == 1709251199123456700
+
+
+def test_timestamps_exact(server, run, tmp_path):
+    """Every digit and offset from 0001 to 9999, as structs; nothing is lost."""
+    fresh(server, "dbo.exactly", "id int, a datetime2(7), b datetimeoffset(7), c datetimeoffset(3), d datetime2(6), e datetime2(7) NOT NULL",
+          "(1, '9999-12-31 23:59:59.9999999', '9999-12-31 23:59:59.9999999 +00:00', '2024-02-29 12:00:00.123 -14:00', '2024-02-29', '0001-01-01')",
+          "(2, '0001-01-01', '0001-01-01 14:00:00.0000001 +14:00', '1969-12-31 23:59:59.999 +05:30', NULL, '1969-12-31 23:59:59.9999999')",
+          "(3, NULL, NULL, NULL, NULL, '2024-02-29 23:59:59.1234567')")
+    run("copy", uri(server), "x.parquet", "--table", "exactly", "--timestamps", "exact", "--strict", "--verify")
+    table = pq.read_table(tmp_path / "x.parquet").sort_by("id")
+    schema = pq.read_schema(tmp_path / "x.parquet")
+    assert str(schema.field("a").type) == "struct<timestamp: timestamp[us] not null, nanoseconds: int16 not null>"
+    assert str(schema.field("b").type) == "struct<timestamp: timestamp[us, tz=UTC] not null, offset_minutes: int16 not null, nanoseconds: int16 not null>"
+    assert str(schema.field("c").type) == "struct<timestamp: timestamp[us, tz=UTC] not null, offset_minutes: int16 not null>"
+    assert schema.field("c").metadata[b"ARROW:extension:name"] == b"arrow.timestamp_with_offset"
+    assert schema.field("d").type == pa.timestamp("us")
+    got = table.to_pydict()
+    assert got["a"] == [{"timestamp": moment(9999, 12, 31, 23, 59, 59, 999999), "nanoseconds": 900}, {"timestamp": moment(1, 1, 1), "nanoseconds": 0}, None]
+    assert got["b"] == [{"timestamp": stamp(9999, 12, 31, 23, 59, 59, 999999), "offset_minutes": 0, "nanoseconds": 900},
+                        {"timestamp": stamp(1, 1, 1), "offset_minutes": 840, "nanoseconds": 100}, None]
+    assert got["c"] == [{"timestamp": stamp(2024, 3, 1, 2, 0, 0, 123000), "offset_minutes": -840},
+                        {"timestamp": stamp(1969, 12, 31, 18, 29, 59, 999000), "offset_minutes": 330}, None]
+    assert got["e"] == [{"timestamp": moment(1, 1, 1), "nanoseconds": 0}, {"timestamp": moment(1969, 12, 31, 23, 59, 59, 999999), "nanoseconds": 900},
+                        {"timestamp": moment(2024, 2, 29, 23, 59, 59, 123456), "nanoseconds": 700}]
+
+
+def test_timestamps_ns_reach_less(server, run, tmp_path):
+    fresh(server, "dbo.far", "id int, a datetime2(7)", "(1, '2262-04-11 23:47:16.8547758')", "(2, '9999-12-31')")
+    run("copy", uri(server), "f.parquet", "--table", "far", "--timestamps", "ns", code=5)
+    run("copy", uri(server), "f.parquet", "--table", "far", "--timestamps", "ns", "--max-errors", "1", code=3)
+    assert pq.read_table(tmp_path / "f.parquet").column("a").cast(pa.int64()).to_pylist() == [9223372036854775800]
+
+
+VARIANTS = [("CAST(5 AS tinyint)", "tinyint", "5"), ("CAST(-5 AS bigint)", "bigint", "-5"), ("N'é'", "nvarchar", "é"), ("'e'", "varchar", "e"),
+            ("CAST(1.25 AS decimal(9,4))", "decimal(9,4)", "1.2500"), ("CAST('2024-02-29' AS date)", "date", "2024-02-29"), ("0x01ff", "varbinary", "0x01ff"),
+            ("CAST(0.5 AS float)", "float", "0.5"), (f"CAST('{G}' AS uniqueidentifier)", "uniqueidentifier", G.lower()), ("CAST(1 AS bit)", "bit", "1"),
+            ("CAST(1.5 AS money)", "money", "1.5000"), ("CAST('2024-02-29 23:59:59.1234567' AS datetime2(7))", "datetime2(7)", "2024-02-29 23:59:59.1234567"),
+            ("CAST('2024-02-29 23:59:59.5 +05:30' AS datetimeoffset(3))", "datetimeoffset(3)", "2024-02-29 23:59:59.500 +05:30"), ("NULL", None, None)]
+
+
+def test_sql_variant(server, run, tmp_path):
+    fresh(server, "dbo.variants", "id int, v sql_variant", *[f"({number}, {literal})" for number, (literal, *_rest) in enumerate(VARIANTS)])
+    assert f"{len(VARIANTS) - 1} values lost their base type" in run("copy", uri(server), "v.parquet", "--table", "variants").stderr
+    assert pq.read_table(tmp_path / "v.parquet").sort_by("id").column("v").to_pylist() == [value for *_rest, value in VARIANTS]
+    run("copy", uri(server), "x.parquet", "--table", "variants", "--timestamps", "exact", "--strict")
+    for got, (literal, kind, value) in zip(pq.read_table(tmp_path / "x.parquet").sort_by("id").column("v").to_pylist(), VARIANTS, strict=True):
+        assert (got is None and kind is None) or (got["value"] == value and (got["type"] == kind or got["type"].startswith(kind + "("))), (literal, got)
+
+
+def test_uuid_as_text(server, run, tmp_path):
+    fresh(server, "dbo.ids", "u uniqueidentifier", f"('{G}'), (NULL)")
+    run("copy", uri(server), "u.parquet", "--table", "ids", "--uuid", "text")
+    assert sorted(pq.read_table(tmp_path / "u.parquet").column("u").to_pylist(), key=str) == [G.lower(), None]
 
 
 # ---- what is read ----

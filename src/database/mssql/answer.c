@@ -67,7 +67,7 @@ static enum haul_code read_rows(struct session *session, struct ms_rows *rows, s
     struct batch batch = {0};
     context.memory = NULL; /* what the catalog says is no data */
     context.collector = NULL;
-    if (ms_columns_schema(&session->columns, TIME_MICRO, schema, err) ||
+    if (ms_columns_schema(&session->columns, MOMENTS_MICRO, schema, err) ||
         ms_rows_open(rows, session, schema, &context, err) ||
         ms_rows_fill(rows, MS_ANSWER_ROWS_MAX, &batch, err))
         return err->code;

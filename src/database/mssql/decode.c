@@ -21,8 +21,7 @@
 const uint8_t *ms_decode_malformed(struct decoder *decoder, const char *what)
 {
     error_set(decoder->state->err, HAUL_DATA,
-              "column \"%s\": the server sent what is no value of its type: %s",
-              decoder->builder->field->name, what);
+              "column \"%s\": the server sent what is no value of its type: %s", decoder->name, what);
     return NULL;
 }
 
@@ -47,10 +46,12 @@ void ms_decode_null(struct decoder *decoder, int64_t row)
         ms_decode_close(decoder, row);
     else if (decoder->builder->width)
         memset(decoder->values + (size_t)row * decoder->builder->width, 0, decoder->builder->width);
+    if (decoder->exact)
+        ms_exact_null(decoder, row);
 }
 
 /* NULL where the server said NOT NULL is a lie that would go into the file. */
-static const uint8_t *null_value(struct decoder *decoder, const uint8_t *next, int64_t row)
+const uint8_t *ms_decode_null_value(struct decoder *decoder, const uint8_t *next, int64_t row)
 {
     if (!decoder->nullable)
         return ms_decode_malformed(decoder, "NULL in a column that is NOT NULL");
@@ -223,6 +224,7 @@ static inline bool store_datetimeoffset(struct decoder *d, const uint8_t *p, int
     memcpy(&offset, p + d->time_bytes + 3, sizeof offset);
     if (offset < -840 || offset > 840)
         return ms_decode_malformed(d, "an offset of more than 14 hours");
+    d->lost_offsets += offset != 0;
     return store_datetime2(d, p, row);
 }
 
@@ -243,7 +245,8 @@ static inline bool store_datetimeoffset(struct decoder *d, const uint8_t *p, int
         if (here == 0)                                                                                       \
             return ms_decode_wants(d, 1);                                                                    \
         if (__builtin_expect(*at != wanted, 0))                                                              \
-            return *at == 0 ? null_value(d, at + 1, row) : ms_decode_malformed(d, "another length");         \
+            return *at == 0 ? ms_decode_null_value(d, at + 1, row)                                           \
+                            : ms_decode_malformed(d, "another length");                                      \
         if (here <= wanted)                                                                                  \
             return ms_decode_wants(d, wanted + 1);                                                           \
         return store(d, at + 1, row) ? at + 1 + wanted : NULL;                                               \
@@ -276,7 +279,7 @@ COUNTED(counted_datetimeoffset, d->bytes, store_datetimeoffset)
 static const uint8_t *always_null(struct decoder *d, const uint8_t *at, const uint8_t *end, int64_t row)
 {
     (void)end;
-    return null_value(d, at, row);
+    return ms_decode_null_value(d, at, row);
 }
 
 /* Sign, then a magnitude of as many bytes as the length says. */
@@ -287,7 +290,7 @@ static const uint8_t *counted_decimal(struct decoder *d, const uint8_t *at, cons
         return ms_decode_wants(d, 1);
     size_t length = *at;
     if (length == 0)
-        return null_value(d, at + 1, row);
+        return ms_decode_null_value(d, at + 1, row);
     if (length < 2 || length > 17)
         return ms_decode_malformed(d, "another length");
     if (here <= length)
@@ -360,6 +363,8 @@ static const struct choice choices[] = {
 
 static decode_fn choose(const struct ms_type *type, const struct field *field)
 {
+    if (field->type == TYPE_STRUCT && type->code != MS_VARIANT)
+        return ms_decode_exact_moment;
     if (field->type == TYPE_FIXED_BINARY && type->code == MS_BIGVARBINARY)
         return ms_decode_binary; /* a nullable rowversion */
     if (field->type == TYPE_BINARY && type->code == MS_BIGBINARY)
@@ -373,7 +378,7 @@ static decode_fn choose(const struct ms_type *type, const struct field *field)
 static void set_times(struct decoder *decoder, const struct ms_type *type, const struct field *field)
 {
     int64_t per_second = (int64_t)number_power10(type->scale);
-    int64_t wanted = calendar_units_per_second(field->unit);
+    int64_t wanted = calendar_units_per_second(decoder->exact ? TIME_MICRO : field->unit);
     bool dated = type->code == MS_DATETIME2 || type->code == MS_DATETIMEOFFSET;
     decoder->time_bytes = type->scale <= 2 ? 3 : type->scale <= 4 ? 4 : 5;
     decoder->mask = ((uint64_t)1 << decoder->time_bytes * 8) - 1;
@@ -391,7 +396,10 @@ enum haul_code ms_decoder_init(struct decoder *decoder, const struct ms_column *
 {
     const struct ms_type *type = &column->type;
     decoder->bytes = type->frame == FRAME_TEXTPTR ? 0 : type->length;
+    decoder->name = field->name;
     decoder->nullable = field->nullable;
+    decoder->exact = field->type == TYPE_STRUCT;
+    decoder->zoned = type->code == MS_DATETIMEOFFSET;
     decoder->json_or_xml = type->code == MS_XML || type->code == MS_JSON;
     if (type->frame == FRAME_PLP || type->frame == FRAME_TEXTPTR)
         decoder->stream = ms_stream_choose(type);
@@ -400,7 +408,8 @@ enum haul_code ms_decoder_init(struct decoder *decoder, const struct ms_column *
     if (!decoder->stream && !decoder->decode)
         return error_set(err, HAUL_UNSUPPORTED, "column \"%s\": haul cannot read the type 0x%02X",
                          field->name, type->code);
-    if (field->type == TYPE_TIMESTAMP || field->type == TYPE_TIME)
+    if (field->type == TYPE_TIMESTAMP || field->type == TYPE_TIME ||
+        decoder->decode == ms_decode_exact_moment)
         set_times(decoder, type, field);
     if (field->type == TYPE_DECIMAL)
         decoder->decimal_limit = (uint128_t)number_power10(field->precision);
@@ -416,18 +425,23 @@ enum haul_code ms_decoder_init(struct decoder *decoder, const struct ms_column *
 enum haul_code ms_decoder_begin(struct decoder *decoder, struct builder *builder, int64_t rows,
                                 struct haul_error *err)
 {
+    struct builder *outer = builder;
     decoder->builder = builder;
-    if (builder_reserve(builder, rows, 0, err) || (decoder->nullable && builder_add_validity(builder, err)))
+    if (decoder->exact && ms_exact_begin(decoder, builder, rows, err))
         return err->code;
+    if (!decoder->exact &&
+        (builder_reserve(builder, rows, 0, err) || (decoder->nullable && builder_add_validity(builder, err))))
+        return err->code;
+    builder = decoder->builder;
     bool text = type_table[builder->field->type].layout == LAYOUT_BYTES;
     decoder->values = builder->values.data;
     decoder->offsets = text ? (int32_t *)(void *)builder->offsets.data : NULL;
-    decoder->validity = decoder->nullable ? builder->validity.data : NULL;
+    decoder->validity = decoder->nullable ? outer->validity.data : NULL;
     decoder->data = builder->data.data;
     decoder->data_used = 0;
     decoder->data_room =
         builder->data.capacity > BUFFER_PADDING ? builder->data.capacity - BUFFER_PADDING : 0;
-    decoder->nulls = decoder->lost = 0;
+    decoder->nulls = decoder->lost = decoder->lost_offsets = 0;
     if (decoder->validity)
         memset(decoder->validity, 0xff, ((size_t)rows + 7) / 8);
     return HAUL_OK;
@@ -435,7 +449,9 @@ enum haul_code ms_decoder_begin(struct decoder *decoder, struct builder *builder
 
 void ms_decoder_end(struct decoder *decoder, int64_t rows)
 {
-    struct builder *builder = decoder->builder;
+    struct builder *builder = decoder->exact ? decoder->outer : decoder->builder;
+    if (decoder->exact)
+        ms_exact_end(decoder, rows);
     builder->length = rows;
     builder->null_count = decoder->nulls;
     if (decoder->nulls == 0)
@@ -449,7 +465,7 @@ bool ms_decode_grow(struct decoder *decoder, size_t more)
     struct buffer *data = &decoder->builder->data;
     if (more > (size_t)INT32_MAX - decoder->data_used) {
         error_set(decoder->state->err, HAUL_LIMIT, "column \"%s\": more than 2 GiB of text in one batch",
-                  decoder->builder->field->name);
+                  decoder->name);
         return false;
     }
     data->length = decoder->data_used;

@@ -37,18 +37,24 @@ typedef const uint8_t *(*decode_fn)(struct decoder *decoder, const uint8_t *at, 
 typedef enum haul_code (*stream_fn)(struct decoder *decoder, struct wire *wire, int64_t row,
                                     struct haul_error *err);
 
+#define EXACT_SMALL 3 /* children of a struct beside the first, and an end */
+
 struct decoder {
     decode_fn decode; /* NULL: stream */
     stream_fn stream;
     struct decode_state *state;
+    const char *name; /* of the column */
     int column;
     bool nullable;
+    bool exact; /* the column is a struct: decode_exact.c */
+    bool zoned; /* datetimeoffset */
 
     /* of the batch */
     uint8_t *values, *validity, *data;
     int32_t *offsets;
     size_t data_used, data_room;
-    int64_t nulls, lost;
+    int64_t nulls, lost, lost_offsets; /* values that lost their 100 ns digit; their offset, or base type */
+    int16_t *small[EXACT_SMALL];
 
     /* of the type */
     uint32_t bytes;       /* of a value: exactly, or at most */
@@ -61,6 +67,7 @@ struct decoder {
     size_t value_max; /* a larger one is refused before it is buffered */
     bool json_or_xml;
     struct builder *builder;
+    struct builder *outer; /* exact: of the struct */
 };
 
 /* What all columns of a reader share: code pages, made when first seen. */
@@ -88,6 +95,7 @@ void ms_decode_null(struct decoder *decoder, int64_t row);
 /* ---- for the decoders ---- */
 
 const uint8_t *ms_decode_malformed(struct decoder *decoder, const char *what);
+const uint8_t *ms_decode_null_value(struct decoder *decoder, const uint8_t *next, int64_t row);
 void ms_decode_misfit(struct decoder *decoder, int64_t row, const char *why);
 
 /* Room for `more` bytes of text behind data_used; state->err is set when false. */
@@ -124,6 +132,15 @@ bool ms_append_narrow(struct decoder *decoder, const uint8_t *in, size_t size, c
 
 /* decode_stream.c */
 stream_fn ms_stream_choose(const struct ms_type *type);
+
+/* decode_exact.c */
+enum haul_code ms_exact_begin(struct decoder *decoder, struct builder *outer, int64_t rows,
+                              struct haul_error *err);
+void ms_exact_end(struct decoder *decoder, int64_t rows);
+void ms_exact_null(struct decoder *decoder, int64_t row);
+bool ms_exact_put_type(struct decoder *decoder, const char *type); /* of a variant; false: state->err */
+const uint8_t *ms_decode_exact_moment(struct decoder *decoder, const uint8_t *at, const uint8_t *end,
+                                      int64_t row);
 
 /* decode_variant.c */
 const uint8_t *ms_decode_variant(struct decoder *decoder, const uint8_t *at, const uint8_t *end, int64_t row);

@@ -12,8 +12,8 @@
  */
 #include "database/mssql/decode.h"
 
-#include "database/mssql/types.h"
 #include "base/utf16.h"
+#include "database/mssql/types.h"
 
 #define PLP_NULL    UINT64_MAX
 #define PLP_UNKNOWN (UINT64_MAX - 1)
@@ -93,7 +93,7 @@ static enum haul_code refuse_size(const struct value *value, uint64_t size, int6
         err, HAUL_LIMIT,
         "row %lld of this batch, column \"%s\": a value of %llu bytes does not fit into the memory budget, "
         "which has room for one of %zu; give more with --memory",
-        (long long)row, decoder->builder->field->name, (unsigned long long)size, decoder->value_max);
+        (long long)row, decoder->name, (unsigned long long)size, decoder->value_max);
 }
 
 /* `left` bytes of the wire into the value. A misfit reads on and keeps nothing. */

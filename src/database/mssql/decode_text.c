@@ -55,14 +55,6 @@ static inline bool take(struct decoder *decoder, const uint8_t *at, const uint8_
     return here - 2 >= *size || ms_decode_wants(decoder, *size + 2);
 }
 
-static const uint8_t *null_value(struct decoder *decoder, const uint8_t *at, int64_t row)
-{
-    if (!decoder->nullable)
-        return ms_decode_malformed(decoder, "NULL in a column that is NOT NULL");
-    ms_decode_null(decoder, row);
-    return at + 2;
-}
-
 static const uint8_t *finish(struct decoder *decoder, const uint8_t *next, int64_t row, const char *why)
 {
     if (!why)
@@ -78,7 +70,7 @@ const uint8_t *ms_decode_wide(struct decoder *decoder, const uint8_t *at, const 
     if (!take(decoder, at, end, &size))
         return NULL;
     if (size == IS_NULL)
-        return null_value(decoder, at, row);
+        return ms_decode_null_value(decoder, at + 2, row);
     if (!ms_append_wide(decoder, at + 2, size, &why))
         return finish(decoder, at + 2 + size, row, why);
     ms_decode_close(decoder, row);
@@ -92,7 +84,7 @@ const uint8_t *ms_decode_narrow(struct decoder *decoder, const uint8_t *at, cons
     if (!take(decoder, at, end, &size))
         return NULL;
     if (size == IS_NULL)
-        return null_value(decoder, at, row);
+        return ms_decode_null_value(decoder, at + 2, row);
     if (!ms_append_narrow(decoder, at + 2, size, &why))
         return finish(decoder, at + 2 + size, row, why);
     ms_decode_close(decoder, row);
@@ -105,7 +97,7 @@ const uint8_t *ms_decode_bytes(struct decoder *decoder, const uint8_t *at, const
     if (!take(decoder, at, end, &size))
         return NULL;
     if (size == IS_NULL)
-        return null_value(decoder, at, row);
+        return ms_decode_null_value(decoder, at + 2, row);
     if (!ms_decode_room(decoder, size))
         return NULL;
     memcpy(decoder->data + decoder->data_used, at + 2, size);
@@ -121,7 +113,7 @@ const uint8_t *ms_decode_binary(struct decoder *decoder, const uint8_t *at, cons
     if (!take(decoder, at, end, &size))
         return NULL;
     if (size == IS_NULL)
-        return null_value(decoder, at, row);
+        return ms_decode_null_value(decoder, at + 2, row);
     if (size > width)
         return ms_decode_malformed(decoder, "longer than its type");
     uint8_t *out = decoder->values + (size_t)row * width;

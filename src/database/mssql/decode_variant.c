@@ -11,6 +11,7 @@
 #include "base/calendar.h"
 #include "batch/text.h"
 #include "database/mssql/collation.h"
+#include "database/mssql/types.h"
 
 #define VARIANT_BYTES_MAX 8016
 #define DAYS_TO_1970      719162
@@ -141,6 +142,13 @@ static bool load(struct variant *variant, int64_t *nanos, int64_t *days)
     return true;
 }
 
+/* With as many digits behind the second as the type has. */
+static size_t print_time(int64_t nanos, unsigned scale, char *out)
+{
+    size_t length = calendar_print_time(nanos, TIME_NANO, false, out);
+    return length - (9 - scale) - (scale == 0);
+}
+
 /* "2024-02-29 23:59:59.1234567 +05:30": the local time and its offset. */
 static bool put_moment(struct variant *variant)
 {
@@ -164,7 +172,7 @@ static bool put_moment(struct variant *variant)
     if (variant->code == MS_DATETIME2 || zoned)
         text[used++] = ' ';
     if (variant->code != MS_DATE)
-        used += calendar_print_time(nanos, TIME_NANO, true, text + used);
+        used += print_time(nanos, variant->properties[0], text + used);
     if (zoned) {
         int minutes = offset < 0 ? -offset : offset;
         const char sign[] = {offset < 0 ? '-' : '+',          (char)('0' + minutes / 600),
@@ -268,6 +276,25 @@ static bool put_value(struct variant *variant)
     return malformed(variant);
 }
 
+/* Its own type, checked by now. */
+static bool put_type(const struct variant *variant)
+{
+    const uint8_t *properties = variant->properties;
+    struct ms_type type = {.code = variant->code};
+    char text[40];
+    if (variant->property_count == 1)
+        type.scale = properties[0];
+    if (variant->code == MS_DECIMALN || variant->code == MS_NUMERICN) {
+        type.precision = properties[0];
+        type.scale = properties[1];
+    } else if (variant->property_count >= 2) {
+        size_t at = variant->property_count - 2;
+        type.length = properties[at] | (uint32_t)properties[at + 1] << 8;
+    }
+    ms_type_print(&type, text, sizeof text);
+    return ms_exact_put_type(variant->decoder, text);
+}
+
 const uint8_t *ms_decode_variant(struct decoder *decoder, const uint8_t *at, const uint8_t *end, int64_t row)
 {
     uint32_t length;
@@ -289,6 +316,9 @@ const uint8_t *ms_decode_variant(struct decoder *decoder, const uint8_t *at, con
     variant.data = variant.properties + variant.property_count;
     variant.size = length - 2 - variant.property_count;
     if (put_value(&variant)) {
+        if (decoder->exact && !put_type(&variant))
+            return NULL;
+        decoder->lost_offsets += !decoder->exact;
         ms_decode_close(decoder, row);
         return at + 4 + length;
     }

@@ -27,7 +27,7 @@ static enum haul_code describe_by(struct mssql_source *source, const char *sql, 
         if (ms_next(session, &event, err))
             return err->code;
     *found = event == MS_COLUMNS;
-    if (*found && ms_columns_schema(&session->columns, source->unit, &source->schema, err)) {
+    if (*found && ms_columns_schema(&session->columns, source->moments, &source->schema, err)) {
         ms_cancel(session);
         return err->code;
     }

@@ -48,7 +48,7 @@ static int64_t rows_by_width(const struct schema *schema)
     int64_t width = 1;
     for (int i = 0; i < schema->count; i++)
         width +=
-            type_table[schema->fields[i].type].layout == LAYOUT_FIXED ? field_width(&schema->fields[i]) : 4;
+            type_table[schema->fields[i].type].layout == LAYOUT_FIXED ? field_width(&schema->fields[i]) : 12;
     int64_t rows = (int64_t)BATCH_BYTES / width;
     return rows < 1 ? 1 : rows < BATCH_ROWS ? rows : BATCH_ROWS;
 }
@@ -58,7 +58,7 @@ static enum haul_code check_columns(struct mssql_reader *reader, struct haul_err
 {
     const struct mssql_source *source = reader->source;
     struct schema seen = {0};
-    enum haul_code code = ms_columns_schema(&reader->session.columns, source->unit, &seen, err);
+    enum haul_code code = ms_columns_schema(&reader->session.columns, source->moments, &seen, err);
     bool same = !code && seen.count == source->schema.count;
     for (int i = 0; same && i < seen.count; i++)
         same = field_equal(&seen.fields[i], &source->schema.fields[i], true) &&

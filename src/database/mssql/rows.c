@@ -18,8 +18,8 @@
 
 /* ---- opening ---- */
 
-enum haul_code ms_columns_schema(const struct ms_columns *columns, enum time_unit unit, struct schema *schema,
-                                 struct haul_error *err)
+enum haul_code ms_columns_schema(const struct ms_columns *columns, enum ms_moments moments,
+                                 struct schema *schema, struct haul_error *err)
 {
     if (schema_init(schema, columns->count, err))
         return err->code;
@@ -29,7 +29,7 @@ enum haul_code ms_columns_schema(const struct ms_columns *columns, enum time_uni
         field->name = arena_text(&schema->arena, column->name);
         if (!field->name)
             return error_nomem(err, "columns");
-        if (ms_type_field(column, unit, &schema->arena, field, err))
+        if (ms_type_field(column, moments, &schema->arena, field, err))
             return err->code;
     }
     return HAUL_OK;
@@ -228,8 +228,11 @@ static enum haul_code note_losses(struct ms_rows *rows, struct haul_error *err)
     struct collector *collector = rows->context->collector;
     for (int i = 0; collector && i < rows->schema->count; i++) {
         const struct decoder *decoder = &rows->decoders[i];
-        if (decoder->lost &&
-            collector_loss(collector, rows->schema->fields[i].name, "100 ns digit", decoder->lost, err))
+        const char *other = decoder->zoned ? "offset" : "base type";
+        if (decoder->lost && collector_loss(collector, decoder->name, "100 ns digit", decoder->lost, err))
+            return err->code;
+        if (decoder->lost_offsets &&
+            collector_loss(collector, decoder->name, other, decoder->lost_offsets, err))
             return err->code;
     }
     return HAUL_OK;

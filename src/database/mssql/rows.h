@@ -11,6 +11,7 @@
 #include "batch/batch.h"
 #include "database/mssql/decode.h"
 #include "database/mssql/session.h"
+#include "database/mssql/types.h"
 
 struct ms_rows {
     struct session *session;
@@ -39,7 +40,7 @@ enum haul_code ms_rows_fill(struct ms_rows *rows, int64_t rows_max, struct batch
                             struct haul_error *err);
 
 /* The schema of columns; a column may have no name (""). */
-enum haul_code ms_columns_schema(const struct ms_columns *columns, enum time_unit unit, struct schema *schema,
-                                 struct haul_error *err);
+enum haul_code ms_columns_schema(const struct ms_columns *columns, enum ms_moments moments,
+                                 struct schema *schema, struct haul_error *err);
 
 #endif

@@ -42,10 +42,12 @@ static const struct source_ops source_ops = {
     .close = source_close,
 };
 
-static enum time_unit wanted_unit(const struct context *context)
+static enum ms_moments wanted_moments(const struct context *context)
 {
     const char *text = context->settings ? settings_text(context->settings, "timestamps") : NULL;
-    return text && strcmp(text, "ns") == 0 ? TIME_NANO : TIME_MICRO;
+    return text && !strcmp(text, "ns")      ? MOMENTS_NANO
+           : text && !strcmp(text, "exact") ? MOMENTS_EXACT
+                                            : MOMENTS_MICRO;
 }
 
 enum haul_code mssql_source_open(const char *uri, const struct context *context,
@@ -57,7 +59,7 @@ enum haul_code mssql_source_open(const char *uri, const struct context *context,
         return error_nomem(err, "a source");
     source->base.ops = &source_ops;
     source->context = *context;
-    source->unit = wanted_unit(context);
+    source->moments = wanted_moments(context);
     if (request->schema)
         error_set(err, HAUL_UNSUPPORTED,
                   "--schema: SQL Server says its types itself; cast columns in a --query");

@@ -8,6 +8,7 @@
 #include "batch/source.h"
 #include "database/mssql/catalog.h"
 #include "database/mssql/session.h"
+#include "database/mssql/types.h"
 
 struct mssql_source {
     struct source base;
@@ -17,7 +18,7 @@ struct mssql_source {
     struct arena arena;     /* request, query */
     struct source_request request;
     const char *query; /* --query without its last semicolon */
-    enum time_unit unit;
+    enum ms_moments moments;
 
     /* describe */
     struct ms_table table; /* name NULL: it is a query */

@@ -3,8 +3,9 @@
  *
  * One row per type byte and length; `args` says what stands in parentheses
  * behind the name. time(7) is in nanoseconds, shorter ones in microseconds.
- * datetime and its like are in the unit asked for; a digit of 100 ns that does
- * not fit microseconds is a counted loss of the decoder.
+ * datetime and its like are in the unit asked for, or structs; a digit of 100 ns
+ * that does not fit microseconds is a counted loss of the decoder, as are the
+ * offset of a datetimeoffset and the base type of a sql_variant.
  */
 #include "database/mssql/types.h"
 
@@ -96,7 +97,37 @@ static void set_decimal(const struct ms_type *type, enum args args, struct field
     field->scale = args == ARGS_DECIMAL ? type->scale : 4;
 }
 
-static void set_details(const struct ms_type *type, const struct type_row *row, enum time_unit unit,
+static enum haul_code set_struct(const struct ms_type *type, struct arena *arena, struct field *field,
+                                 struct haul_error *err)
+{
+    bool variant = type->code == MS_VARIANT, zoned = type->code == MS_DATETIMEOFFSET;
+    struct field *child = arena_alloc(arena, 3 * sizeof *child);
+    if (!child)
+        return error_nomem(err, "columns");
+    *field = (struct field){.name = field->name, .type = TYPE_STRUCT, .children = child};
+    if (variant) {
+        child[field->child_count++] = (struct field){.name = "type", .type = TYPE_UTF8};
+        child[field->child_count++] = (struct field){.name = "value", .type = TYPE_UTF8};
+        return HAUL_OK;
+    }
+    child[field->child_count++] = (struct field){
+        .name = "timestamp", .type = TYPE_TIMESTAMP, .unit = TIME_MICRO, .timezone = zoned ? "UTC" : NULL};
+    if (zoned)
+        child[field->child_count++] = (struct field){.name = "offset_minutes", .type = TYPE_INT16};
+    if (type->scale == 7)
+        child[field->child_count++] = (struct field){.name = "nanoseconds", .type = TYPE_INT16};
+    else
+        field->extension = "arrow.timestamp_with_offset";
+    return HAUL_OK;
+}
+
+static bool is_struct(const struct ms_type *type, enum ms_moments moments)
+{
+    return moments == MOMENTS_EXACT && (type->code == MS_VARIANT || type->code == MS_DATETIMEOFFSET ||
+                                        (type->code == MS_DATETIME2 && type->scale == 7));
+}
+
+static void set_details(const struct ms_type *type, const struct type_row *row, enum ms_moments moments,
                         struct field *field)
 {
     field->type = row->type;
@@ -106,7 +137,7 @@ static void set_details(const struct ms_type *type, const struct type_row *row, 
     if (row->type == TYPE_TIME)
         field->unit = type->scale == 7 ? TIME_NANO : TIME_MICRO;
     if (row->type == TYPE_TIMESTAMP)
-        field->unit = unit;
+        field->unit = moments == MOMENTS_NANO ? TIME_NANO : TIME_MICRO;
     if (type->code == MS_DATETIMEOFFSET)
         field->timezone = "UTC";
     if (row->type == TYPE_FIXED_BINARY && type->length == 0)
@@ -115,7 +146,16 @@ static void set_details(const struct ms_type *type, const struct type_row *row, 
         field->width = (int)type->length;
 }
 
-enum haul_code ms_type_field(const struct ms_column *column, enum time_unit unit, struct arena *arena,
+void ms_type_print(const struct ms_type *type, char *out, size_t size)
+{
+    const struct type_row *row = find_row(type);
+    char args[32] = "";
+    if (row)
+        print_args(type, row->args, args, sizeof args);
+    snprintf(out, size, "%s%s", row ? row->name : "unknown", args);
+}
+
+enum haul_code ms_type_field(const struct ms_column *column, enum ms_moments moments, struct arena *arena,
                              struct field *field, struct haul_error *err)
 {
     const struct type_row *row = find_row(&column->type);
@@ -123,7 +163,12 @@ enum haul_code ms_type_field(const struct ms_column *column, enum time_unit unit
     if (!row)
         return error_set(err, HAUL_UNSUPPORTED, "column \"%s\": haul cannot read the type 0x%02X",
                          column->name, column->type.code);
-    set_details(&column->type, row, unit, field);
+    if (is_struct(&column->type, moments)) {
+        if (set_struct(&column->type, arena, field, err))
+            return err->code;
+    } else {
+        set_details(&column->type, row, moments, field);
+    }
     field->nullable = column->flags & MS_FLAG_NULLABLE;
     print_args(&column->type, row->args, args, sizeof args);
     bool version = column->user_type == MS_USER_ROWVERSION && column->type.length == 8;

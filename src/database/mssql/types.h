@@ -5,10 +5,16 @@
 #include "batch/type.h"
 #include "database/mssql/column.h"
 
-/* Sets all of `field` but its name; texts in `arena`. `unit` is that of
- * datetime2 and its like: TIME_MICRO, or TIME_NANO when it was asked for. */
-enum haul_code ms_type_field(const struct ms_column *column, enum time_unit unit, struct arena *arena,
+/* --timestamps: what datetime2 and its like become. EXACT: what no single column
+ * holds is a struct (decode_exact.c). */
+enum ms_moments { MOMENTS_MICRO, MOMENTS_NANO, MOMENTS_EXACT };
+
+/* Sets all of `field` but its name; texts in `arena`. */
+enum haul_code ms_type_field(const struct ms_column *column, enum ms_moments moments, struct arena *arena,
                              struct field *field, struct haul_error *err);
+
+/* "decimal(9,2)", as SQL Server writes it; cut to fit. */
+void ms_type_print(const struct ms_type *type, char *out, size_t size);
 
 static inline bool ms_type_is_wide(const struct ms_type *type)
 {

@@ -296,7 +296,7 @@ static void put_message(struct message *m, const struct schema *schema)
 static bool field_needs_it(const struct field *field)
 {
     bool zone = field->type == TYPE_TIMESTAMP && field->timezone && strcmp(field->timezone, "UTC") != 0;
-    bool needed = zone || field->type == TYPE_DURATION;
+    bool needed = zone || field->type == TYPE_DURATION || (field->type == TYPE_STRUCT && field->extension);
     for (int i = 0; !needed && i < field->child_count; i++)
         needed = field_needs_it(&field->children[i]);
     return needed;

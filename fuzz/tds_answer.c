@@ -3,8 +3,8 @@
  *
  * The bytes come through a socket pair, as payload cut into packets of the size
  * the first bytes say, or (first byte odd) as raw packets. Every token is read;
- * rows go into batches. Whatever it is ends as rows or a sentence, and the same
- * payload cut into other packets gives the same.
+ * rows go into batches, moments in each of the three forms (session.spid says which). Whatever it is ends as
+ * rows or a sentence, and the same payload cut into other packets gives the same.
  */
 #include "fuzz.h"
 
@@ -42,7 +42,7 @@ static enum haul_code read_rows(struct session *session, const struct context *c
 {
     struct ms_rows rows = {0};
     struct schema schema = {0};
-    enum haul_code code = ms_columns_schema(&session->columns, MOMENTS_MICRO, &schema, err);
+    enum haul_code code = ms_columns_schema(&session->columns, (enum ms_moments)session->spid, &schema, err);
     if (!code)
         code = ms_rows_open(&rows, session, &schema, context, err);
     for (int i = 0; !code && i < BATCHES_MAX && !rows.ended; i++) {
@@ -99,7 +99,7 @@ static struct outcome visit(const struct food *food, size_t step)
     struct reject_limit limit = {.max = -1};
     struct collector collector = {.limit = &limit};
     struct server server = {.name = "db", .host = "db"};
-    struct session session = {.server = &server, .logged_in = true};
+    struct session session = {.server = &server, .logged_in = true, .spid = (int)(food->length % 3)};
     context_init(&context);
     context.collector = &collector;
     session.context = context;

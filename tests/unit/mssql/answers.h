@@ -81,6 +81,7 @@ struct talk {
     struct context context;
     struct collector collector;
     struct reject_limit limit;
+    enum ms_moments moments;
     int peer;
 };
 
@@ -139,7 +140,7 @@ static inline enum haul_code talk_print(struct talk *talk, char *out, size_t siz
         code = ms_next(&talk->session, &event, err);
     if (code || event == MS_END)
         return code;
-    code = ms_columns_schema(&talk->session.columns, MOMENTS_MICRO, &schema, err);
+    code = ms_columns_schema(&talk->session.columns, talk->moments, &schema, err);
     if (!code)
         code = ms_rows_open(&rows, &talk->session, &schema, &talk->context, err);
     if (!code)

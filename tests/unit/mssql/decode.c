@@ -70,7 +70,8 @@ static const struct value_row values[] = {
     {"62 49 1f 00 00", "06 00 00 00 38 00 fe ff ff ff", "-2"},
     {"62 49 1f 00 00", "09 00 00 00 6a 02 05 02 00 96 00 00 00", "-1.50"},
     {"62 49 1f 00 00", "0b 00 00 00 e7 07 09 04 d0 00 34 14 00 e9 00", "\xc3\xa9"},
-    {"62 49 1f 00 00", "0d 00 00 00 2b 01 07 00 50 cf df 96 1f 49 0b 4a 01", "2025-12-31 23:30:00 +05:30"},
+    {"62 49 1f 00 00", "0d 00 00 00 2b 01 07 00 50 cf df 96 1f 49 0b 4a 01",
+     "2025-12-31 23:30:00.0000000 +05:30"},
     {"62 49 1f 00 00", "05 00 00 00 28 00 42 24 0b", "2000-02-29"},
 };
 #define VALUE_COUNT (sizeof values / sizeof *values)
@@ -92,24 +93,49 @@ static void make(const struct value_row *row, struct bytes *bytes)
     add_done(bytes, 0x10);
 }
 
-static void every_type_at_every_border(void **state)
+/* --timestamps exact */
+static const struct value_row exact_values[] = {
+    {"2a 07", "00", "NULL"},
+    {"2a 07", "08 87 ee 97 76 69 42 24 0b",
+     "{\"timestamp\":\"2000-02-29 12:34:56.123456\",\"nanoseconds\":700}"},
+    {"2a 06", "08 40 fe db 8b 0a 42 24 0b", "2000-02-29 12:34:56.123456"},
+    {"2b 07", "0a 00 50 cf df 96 1f 49 0b 4a 01",
+     "{\"timestamp\":\"2025-12-31 18:00:00Z\",\"offset_minutes\":330,\"nanoseconds\":0}"},
+    {"2b 03", "09 fb 29 b3 02 1f 49 0b b8 fc",
+     "{\"timestamp\":\"2025-12-31 12:34:56.123000Z\",\"offset_minutes\":-840}"},
+    {"62 49 1f 00 00", "00 00 00 00", "NULL"},
+    {"62 49 1f 00 00", "09 00 00 00 6a 02 05 02 00 96 00 00 00",
+     "{\"type\":\"decimal(5,2)\",\"value\":\"-1.50\"}"},
+    {"62 49 1f 00 00", "0b 00 00 00 e7 07 09 04 d0 00 34 14 00 e9 00",
+     "{\"type\":\"nvarchar(10)\",\"value\":\"\xc3\xa9\"}"},
+};
+#define EXACT_COUNT (sizeof exact_values / sizeof *exact_values)
+
+static void at_every_border(const struct value_row *values_, size_t count, enum ms_moments moments)
 {
-    (void)state;
     static const size_t steps[] = {1, 2, 3, 5, 7, 11, 64, 4096};
     static struct bytes bytes;
-    for (size_t i = 0; i < VALUE_COUNT; i++) {
+    for (size_t i = 0; i < count; i++) {
         char wanted[256], seen[1024];
-        snprintf(wanted, sizeof wanted, "7|%s|8;7|%s|8;7|NULL|NULL;", values[i].text, values[i].text);
-        make(&values[i], &bytes);
+        snprintf(wanted, sizeof wanted, "7|%s|8;7|%s|8;7|NULL|NULL;", values_[i].text, values_[i].text);
+        make(&values_[i], &bytes);
         for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
             struct talk talk;
             struct haul_error err = {0};
             talk_begin(&talk, &bytes, steps[k]);
+            talk.moments = moments;
             assert_int_equal(talk_print(&talk, seen, sizeof seen, &err), HAUL_OK);
             assert_string_equal(seen, wanted);
             talk_end(&talk);
         }
     }
+}
+
+static void every_type_at_every_border(void **state)
+{
+    (void)state;
+    at_every_border(values, VALUE_COUNT, MOMENTS_MICRO);
+    at_every_border(exact_values, EXACT_COUNT, MOMENTS_EXACT);
 }
 
 /* What no column of ours can hold: the row is set aside, those around it stay. */

@@ -84,7 +84,7 @@ enum haul_code ms_bulk_column(const struct ms_column *served, struct arena *aren
                               struct haul_error *err)
 {
     struct field field = {0};
-    if (ms_type_field(served, TIME_MICRO, arena, &field, err))
+    if (ms_type_field(served, MOMENTS_MICRO, arena, &field, err))
         return err->code;
     const char *name = strchr(field.sql_type, ':') + 1;
     if (served->type.code == MS_VARIANT || served->type.code == MS_UDT || served->type.code == MS_VECTOR)

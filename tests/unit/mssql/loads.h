@@ -38,7 +38,7 @@ static inline void load_begin(struct load *load, const char *type, unsigned flag
     talk_begin(&load->talk, &bytes, 4096);
     assert_int_equal(ms_next(&load->talk.session, &event, &err), HAUL_OK);
     assert_int_equal(event, MS_COLUMNS);
-    assert_int_equal(ms_columns_schema(&load->talk.session.columns, TIME_MICRO, &load->schema, &err),
+    assert_int_equal(ms_columns_schema(&load->talk.session.columns, MOMENTS_MICRO, &load->schema, &err),
                      HAUL_OK);
     assert_int_equal(
         ms_bulk_column(&load->talk.session.columns.columns[0], &load->arena, &load->column, &err), HAUL_OK);

@@ -1,6 +1,6 @@
 /*
- * digits.h: eight digits in one word, and the hundred pairs; used by the
- * number files alone. Little-endian.
+ * digits.h: eight digits in one word, and the hundred pairs; for the files that
+ * turn numbers into text and back. Little-endian.
  */
 #ifndef HAUL_BASE_DIGITS_H
 #define HAUL_BASE_DIGITS_H

@@ -59,24 +59,35 @@ bool number_parse_i64(const char *text, size_t length, int64_t *value)
     return true;
 }
 
+/* 10^n, but 0 for n = 0: zero has a digit too. */
+/* clang-format off */
+static const uint64_t digit_steps[20] = {
+    0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
+    1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
+    1000000000000000000, 10000000000000000000u};
+/* clang-format on */
+
+/* The number of bits gives the number of digits or one less (1233 / 4096 is log10(2)). */
+static inline size_t digit_count(uint64_t value)
+{
+    unsigned less = (64 - (unsigned)__builtin_clzll(value | 1)) * 1233 >> 12;
+    return less + (value >= digit_steps[less]);
+}
+
 size_t number_print_u64(uint64_t value, char *out)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    size_t count = digit_count(value), at = count;
     while (value >= 100) {
         uint64_t rest = value / 100;
         at -= 2;
-        memcpy(digits + at, number_pairs + 2 * (value - rest * 100), 2);
+        memcpy(out + at, number_pairs + 2 * (value - rest * 100), 2);
         value = rest;
     }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(digits + at, number_pairs + 2 * value, 2);
-    } else {
-        digits[--at] = (char)('0' + value);
-    }
-    memcpy(out, digits + at, sizeof digits - at);
-    return sizeof digits - at;
+    if (at == 2)
+        memcpy(out, number_pairs + 2 * value, 2);
+    else
+        out[0] = (char)('0' + value);
+    return count;
 }
 
 size_t number_print_i64(int64_t value, char *out)

@@ -9,20 +9,16 @@
  */
 #include "format/cell.h"
 
+#include "base/digits.h"
 #include "base/number.h"
 #include <string.h>
-
-static const char pairs[201] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-    "8081828384858687888990919293949596979899";
 
 /* The end of the digits in a slot; behind it room for padding. */
 #define SLOT_END 44u
 
 static inline uint8_t *put_pair(uint8_t *end, uint64_t value)
 {
-    memcpy(end - 2, pairs + 2 * value, 2);
+    memcpy(end - 2, number_pairs + 2 * value, 2);
     return end - 2;
 }
 
@@ -142,12 +138,12 @@ static inline void put_date(uint8_t *out, int32_t days)
         year++;
         month -= 12;
     }
-    memcpy(out, pairs + 2 * (year / 100), 2);
-    memcpy(out + 2, pairs + 2 * (year % 100), 2);
+    memcpy(out, number_pairs + 2 * (year / 100), 2);
+    memcpy(out + 2, number_pairs + 2 * (year % 100), 2);
     out[4] = '-';
-    memcpy(out + 5, pairs + 2 * month, 2);
+    memcpy(out + 5, number_pairs + 2 * month, 2);
     out[7] = '-';
-    memcpy(out + 8, pairs + 2 * day, 2);
+    memcpy(out + 8, number_pairs + 2 * day, 2);
 }
 
 static void print_date(uint8_t *slots, const struct view *view, struct cells *cells)
@@ -167,11 +163,11 @@ static void print_date(uint8_t *slots, const struct view *view, struct cells *ce
 /* "HH:MM:SS" of a second of the day. */
 static inline void put_clock(uint8_t *out, uint32_t second)
 {
-    memcpy(out, pairs + 2 * (second / 3600), 2);
+    memcpy(out, number_pairs + 2 * (second / 3600), 2);
     out[2] = ':';
-    memcpy(out + 3, pairs + 2 * (second / 60 % 60), 2);
+    memcpy(out + 3, number_pairs + 2 * (second / 60 % 60), 2);
     out[5] = ':';
-    memcpy(out + 6, pairs + 2 * (second % 60), 2);
+    memcpy(out + 6, number_pairs + 2 * (second % 60), 2);
 }
 
 static void print_timestamp(uint8_t *slots, const struct view *view, struct cells *cells)

@@ -158,7 +158,8 @@ static enum haul_code mark_specials(struct csv_printer *printer, const uint8_t *
         memcpy(&word, text + at, length - at < 8 ? length - at : 8);
         uint64_t found = equal_bytes(word, delimiter) | equal_bytes(word, quote) | equal_bytes(word, lf) |
                          equal_bytes(word, cr) | equal_bytes(word, escape);
-        *count += (size_t)__builtin_popcountll(found);
+        if (found) /* rarely */
+            *count += (size_t)__builtin_popcountll(found);
         bits[at / 8] = (uint8_t)(((found >> 7) * 0x0102040810204080u) >> 56);
     }
     memset(bits + (length + 7) / 8, 0, 9);

@@ -188,6 +188,14 @@ static void edges_print(void **state)
     prints(0.0001, "0.0001");
     prints(0.00001, "1e-5");
     prints(0.00012345, "0.00012345");
+    prints(17.0001, "17.0001");
+    prints(-17.01, "-17.01");
+    prints(0.05, "0.05");
+    prints(20.5, "20.5");
+    prints(99999999999.9999, "99999999999.9999");
+    prints(100000000000.25, "100000000000.25");
+    prints(0.29999999999999998, "0.3");
+    prints(0.30000000000000004, "0.30000000000000004");
     prints(1e300, "1e300");
     prints(1e22, "1e22");
     prints(1e23, "1e23");
@@ -251,6 +259,9 @@ static void doubles_round_trip(void **state)
             bits &= ~((uint64_t)0x7ff << 52); /* subnormal */
         if (i % 4 == 3)
             bits = bits_of((double)(int64_t)(bits >> 20) / 1000.0);
+        if (i % 8 == 4) /* few decimals, and the doubles beside them */
+            bits = bits_of((double)(bits >> (10 + trials_random() % 50)) / (i % 3 ? 100.0 : 10000.0)) +
+                   (i % 16 == 4);
         double value = double_of(bits), back;
         if (!isfinite(value))
             continue;

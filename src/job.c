@@ -190,6 +190,9 @@ enum haul_code job_open(struct haul_job *job, bool target, struct source **sourc
     if (code == HAUL_OK)
         code = target ? target_side(job, database, &request, err) : source_side(job, database, &request);
     request.alike = !target && settings_flag(&job->settings, "combine");
+    request.dictionaries =
+        registry_takes_dictionaries(settings_text(&job->settings, "target"), &job->context) ||
+        registry_takes_dictionaries(settings_text(&job->settings, "output-file"), &job->context);
     if (code == HAUL_OK && columns)
         code = split_names(job, columns, &request, err);
     if (code == HAUL_OK)

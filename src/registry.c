@@ -9,6 +9,7 @@
 #include "database/postgres/postgres.h"
 #include "database/sqlite/sqlite.h"
 #include "format/csv/csv.h"
+#include "format/file_choice.h"
 #include "format/file_sink.h"
 #include "format/file_source.h"
 #include "format/parquet/parquet.h"
@@ -159,6 +160,20 @@ enum haul_code registry_open_sink(const char *name, const struct context *contex
     if (engine)
         return engine->open_sink(rest, context, sink, err);
     return file_sink_open(name, formats, settings_text(context->settings, "to"), context, sink, err);
+}
+
+bool registry_takes_dictionaries(const char *target, const struct context *context)
+{
+    const struct engine *engine;
+    const struct format *format;
+    const char *rest, *to = settings_text(context->settings, "to");
+    struct haul_error ignored = {0}; /* whoever opens the target says it */
+    if (!target || engine_find(target, &engine, &rest, &ignored) || engine)
+        return false;
+    if (to)
+        return !format_named(formats, to, "--to", &format, &ignored) && format->dictionaries;
+    format = format_by_suffix(formats, target);
+    return (format ? format : formats[0])->dictionaries; /* the first is a folder's */
 }
 
 enum haul_code registry_check_apart(struct source *source, const char *target, struct haul_error *err)

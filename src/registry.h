@@ -24,12 +24,15 @@ enum haul_code registry_open_source(const char *name, const struct context *cont
 enum haul_code registry_open_sink(const char *name, const struct context *context, struct sink **sink,
                                   struct haul_error *err);
 
-/* What a file source holds, file by file: *more false after the last. HAUL_UNSUPPORTED
- * for a database. */
+/* Is the target's format glad of dictionary arrays? False for a database, and for NULL. */
+bool registry_takes_dictionaries(const char *target, const struct context *context);
+
 /* HAUL_USAGE when the file `target` is one of the source's. */
 enum haul_code registry_check_apart(struct source *source, const char *target, struct haul_error *err);
 
-enum haul_code registry_inspect(struct source *source, size_t index, struct inspection *inspection, bool *more,
-                                struct haul_error *err);
+/* What a file source holds, file by file: *more false after the last. HAUL_UNSUPPORTED
+ * for a database. */
+enum haul_code registry_inspect(struct source *source, size_t index, struct inspection *inspection,
+                                bool *more, struct haul_error *err);
 
 #endif

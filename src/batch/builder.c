@@ -21,7 +21,7 @@
 
 static enum type_layout layout_of(const struct builder *builder)
 {
-    return type_table[builder->field->type].layout;
+    return builder->indexed ? LAYOUT_FIXED : type_table[builder->field->type].layout;
 }
 
 static int32_t *offsets_of(const struct builder *builder)
@@ -83,6 +83,22 @@ void builder_release(struct builder *builder)
     if (builder->children)
         memory_free(NULL, builder->children, (size_t)builder->field->child_count * sizeof *builder->children);
     memset(builder, 0, sizeof *builder);
+}
+
+static void set_indexed(struct builder *builder, bool indexed)
+{
+    builder->indexed = indexed;
+    if (indexed)
+        builder->width = sizeof(int32_t);
+    else
+        builder->width = layout_of(builder) == LAYOUT_FIXED ? (size_t)field_width(builder->field) : 0;
+}
+
+void builder_begin_indices(struct builder *builder)
+{
+    assert(builder->length == 0 && builder->field->child_count == 0);
+    set_indexed(builder, true);
+    builder->room = 0;
 }
 
 /* ---- room ---- */
@@ -406,8 +422,9 @@ static enum haul_code make_arrays(const struct builder *builder, struct ArrowArr
                                   struct haul_error *err)
 {
     struct ArrowArray made = {0};
-    if (check_children(builder, err) || array_init(&made, builder->length, array_buffer_count(builder->field),
-                                                   builder->field->child_count, err))
+    int buffers = builder->indexed ? 2 : array_buffer_count(builder->field);
+    if (check_children(builder, err) ||
+        array_init(&made, builder->length, buffers, builder->field->child_count, err))
         return err->code;
     for (int i = 0; i < builder->field->child_count; i++)
         if (make_arrays(&builder->children[i], made.children[i], err)) {
@@ -464,6 +481,8 @@ static void move_buffers(struct builder *builder, struct ArrowArray *array, stru
     if (layout == LAYOUT_BYTES)
         array_set_buffer(array, 2, &builder->data);
     builder->length = builder->null_count = builder->room = 0;
+    if (builder->indexed)
+        set_indexed(builder, false);
     for (int i = 0; i < builder->field->child_count; i++)
         move_buffers(&builder->children[i], array->children[i], starts);
 }

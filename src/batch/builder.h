@@ -23,6 +23,7 @@ struct builder {
     int64_t length, null_count;
     int64_t room;           /* rows there is room for; kept by builder_reserve */
     size_t width;           /* bytes of a value in `values`, 0 when that is not its layout */
+    bool indexed;           /* builder_begin_indices was called */
     struct buffer validity; /* bits; length 0: no nulls so far */
     struct buffer values;   /* fixed width values, or bits */
     struct buffer offsets;  /* int32 */
@@ -43,16 +44,29 @@ enum haul_code builder_add_validity(struct builder *builder, struct haul_error *
 
 enum haul_code builder_append_null(struct builder *builder, struct haul_error *err);
 enum haul_code builder_append_bool(struct builder *builder, bool value, struct haul_error *err);
-enum haul_code builder_append_i64(struct builder *builder, int64_t value, struct haul_error *err); /* every integer, date, time, timestamp; must be in range */
-enum haul_code builder_append_f64(struct builder *builder, double value, struct haul_error *err);  /* FLOAT32, FLOAT64 */
+enum haul_code
+builder_append_i64(struct builder *builder, int64_t value,
+                   struct haul_error *err); /* every integer, date, time, timestamp; must be in range */
+enum haul_code builder_append_f64(struct builder *builder, double value,
+                                  struct haul_error *err); /* FLOAT32, FLOAT64 */
 enum haul_code builder_append_decimal(struct builder *builder, int128_t value, struct haul_error *err);
-enum haul_code builder_append_bytes(struct builder *builder, const void *data, size_t length, struct haul_error *err); /* UTF8, BINARY, FIXED_BINARY */
-enum haul_code builder_append_list(struct builder *builder, struct haul_error *err);   /* closes a list row: its items are those appended to children[0] since */
-enum haul_code builder_append_struct(struct builder *builder, struct haul_error *err); /* children were appended before */
+enum haul_code builder_append_bytes(struct builder *builder, const void *data, size_t length,
+                                    struct haul_error *err); /* UTF8, BINARY, FIXED_BINARY */
+enum haul_code builder_append_list(
+    struct builder *builder,
+    struct haul_error *err); /* closes a list row: its items are those appended to children[0] since */
+enum haul_code builder_append_struct(struct builder *builder,
+                                     struct haul_error *err); /* children were appended before */
 
 /* The text form of any type (what view_print prints) into the column. HAUL_VALUE
  * with a reason when it is not exactly such a value; nothing appended then. */
-enum haul_code builder_append_text(struct builder *builder, const char *text, size_t length, struct haul_error *err);
+enum haul_code builder_append_text(struct builder *builder, const char *text, size_t length,
+                                   struct haul_error *err);
+
+/* For readers that decode columns: until it is finished the column of an empty
+ * builder is int32 indices, written to `values`, into a dictionary that the one
+ * who finishes it adds (array_add_dictionary). */
+void builder_begin_indices(struct builder *builder);
 
 /* Moves what was built into `array`. */
 enum haul_code builder_finish(struct builder *builder, struct ArrowArray *array, struct haul_error *err);
@@ -62,10 +76,11 @@ struct batch_builder {
     const struct schema *schema;
     struct builder *columns;
 };
-enum haul_code batch_builder_init(struct batch_builder *builder, const struct schema *schema, struct memory *memory,
-                                  struct haul_error *err);
+enum haul_code batch_builder_init(struct batch_builder *builder, const struct schema *schema,
+                                  struct memory *memory, struct haul_error *err);
 void batch_builder_release(struct batch_builder *builder);
 /* All columns must have the same length. part, first_row and rows_offered are the caller's to set after. */
-enum haul_code batch_builder_finish(struct batch_builder *builder, struct batch *batch, struct haul_error *err);
+enum haul_code batch_builder_finish(struct batch_builder *builder, struct batch *batch,
+                                    struct haul_error *err);
 
 #endif

@@ -251,7 +251,9 @@ static enum haul_code dictionary_values(const struct view *view, int64_t count, 
     if (view_dictionary(view, &entries, err) || child_values(&entries, entries.length, memory, &buffer, err))
         return err->code;
     const uint64_t *values = (const uint64_t *)(const void *)buffer.data;
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count && !view->validity; i++)
+        out[i] = values[view->indices[i]];
+    for (int64_t i = 0; i < count && view->validity; i++)
         out[i] = view_is_null(view, i) ? 0 : values[view->indices[i]];
     buffer_release(&buffer);
     return HAUL_OK;

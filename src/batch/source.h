@@ -31,23 +31,24 @@ struct source_request {
     int column_count;
     const char *schema; /* --schema name:type,...; NULL */
     bool alike;         /* files: stored alike, so that parts of all can stand in one file as they are */
+    bool dictionaries; /* batches may hold dictionary arrays: whoever takes them is glad of distinct values */
 };
 
 struct source_info {
-    struct schema schema;       /* after columns and --schema */
-    const char *table;          /* a name for messages and for a target's default */
-    const char *table_schema;   /* NULL when the engine has none */
-    int64_t rows;               /* -1 unknown */
+    struct schema schema;     /* after columns and --schema */
+    const char *table;        /* a name for messages and for a target's default */
+    const char *table_schema; /* NULL when the engine has none */
+    int64_t rows;             /* -1 unknown */
     bool rows_exact;
-    int64_t bytes;              /* size of what will be read, -1 unknown */
-    bool order_fixed;           /* the rows of a part come in the same order each time */
-    bool replayable;            /* a part can be opened again, at any of its rows */
-    int splits_max;             /* 1: it cannot be split; 0: no limit */
-    const char *identity;       /* one line; the same rows as long as it is the same */
-    const char *consistency;    /* "snapshot", "file", "none" */
-    const char *const *key;     /* names of primary key columns, NULL none */
+    int64_t bytes;           /* size of what will be read, -1 unknown */
+    bool order_fixed;        /* the rows of a part come in the same order each time */
+    bool replayable;         /* a part can be opened again, at any of its rows */
+    int splits_max;          /* 1: it cannot be split; 0: no limit */
+    const char *identity;    /* one line; the same rows as long as it is the same */
+    const char *consistency; /* "snapshot", "file", "none" */
+    const char *const *key;  /* names of primary key columns, NULL none */
     int key_count;
-    struct arena arena;         /* owns the texts */
+    struct arena arena; /* owns the texts */
 };
 void source_info_release(struct source_info *info);
 

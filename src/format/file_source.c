@@ -410,7 +410,8 @@ static const struct source_ops file_source_ops = {.name = "file",
 static enum haul_code request_copy(const struct source_request *from, struct arena *arena,
                                    struct source_request *to, struct haul_error *err)
 {
-    *to = (struct source_request){.column_count = from->column_count, .alike = from->alike};
+    *to = (struct source_request){
+        .column_count = from->column_count, .alike = from->alike, .dictionaries = from->dictionaries};
     const char **columns = NULL;
     bool fine = true;
     if (from->columns) {

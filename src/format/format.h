@@ -127,7 +127,8 @@ struct format {
     /* Rows and in-memory bytes a piece should hold (row group size). */
     void (*piece_size)(const struct format_request *request, int64_t *rows, int64_t *bytes);
 
-    bool adopts; /* its outputs have `adopt` */
+    bool adopts;       /* its outputs have `adopt` */
+    bool dictionaries; /* its pieces are glad of dictionary arrays, where values are few */
 };
 
 #endif

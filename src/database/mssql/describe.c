@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "database/column.h"
-#include "database/request.h"
 #include "database/mssql/rows.h"
+#include "database/request.h"
 
 /* Sends the statement and reads to its columns; then the rest is left. */
 static enum haul_code describe_by(struct mssql_source *source, const char *sql, bool *found,

@@ -7,6 +7,9 @@
  * its bytes are looked at once, 8 at a time, into a bitmap; a value then is a few
  * bits of it.
  *
+ * Of a dictionary the values are printed once for a batch; a row then is a copy
+ * of its entry's cell.
+ *
  * Printed values clash only in odd dialects (a '-' as delimiter, 0 as NULL):
  * then every one is asked (`guard`).
  */
@@ -40,6 +43,7 @@ void csv_printer_init(struct csv_printer *printer, const struct field *field,
     buffer_init(&printer->slots, memory);
     buffer_init(&printer->scratch, memory);
     buffer_init(&printer->specials, memory);
+    buffer_init(&printer->entries, memory);
 }
 
 void csv_printer_release(struct csv_printer *printer)
@@ -47,6 +51,7 @@ void csv_printer_release(struct csv_printer *printer)
     buffer_release(&printer->slots);
     buffer_release(&printer->scratch);
     buffer_release(&printer->specials);
+    buffer_release(&printer->entries);
     memset(printer, 0, sizeof *printer);
 }
 
@@ -293,7 +298,7 @@ static void put_nulls(struct csv_printer *printer, const struct view *view, stru
 static enum haul_code print_values(struct csv_printer *printer, const struct view *view, struct cells *cells,
                                    struct haul_error *err)
 {
-    if (view->indices || (!printer->print && printer->field->type != TYPE_UTF8))
+    if (!printer->print && printer->field->type != TYPE_UTF8)
         return print_each(printer, view, cells, err);
     if (printer->field->type == TYPE_UTF8)
         return print_strings(printer, view, cells, err);
@@ -304,12 +309,51 @@ static enum haul_code print_values(struct csv_printer *printer, const struct vie
     return printer->guard ? guard_cells(printer, cells, err) : HAUL_OK;
 }
 
+/* ---- dictionaries ---- */
+
+enum haul_code csv_print_begin(struct csv_printer *printer, const struct view *view, struct haul_error *err)
+{
+    struct view values;
+    if (!view->indices)
+        return HAUL_OK;
+    if (view_dictionary(view, &values, err))
+        return err->code;
+    if (values.length >= INT32_MAX / (int64_t)CELL_SLOT_BYTES)
+        return error_set(err, HAUL_LIMIT, "a dictionary of %lld values", (long long)values.length);
+    struct cells cells = {.stride = 1, .rows = (size_t)values.length};
+    buffer_clear(&printer->scratch);
+    buffer_clear(&printer->entries);
+    if (buffer_reserve(&printer->entries, (cells.rows + 1) * sizeof(struct cell), err))
+        return err->code;
+    cells.cell = (struct cell *)(void *)printer->entries.data;
+    cells.cell[0] = (struct cell){nothing, 0};
+    if (print_values(printer, &values, &cells, err))
+        return err->code;
+    if (values.validity)
+        put_nulls(printer, &values, &cells);
+    return HAUL_OK;
+}
+
+static void copy_entries(const struct csv_printer *printer, const struct view *view, struct cells *cells)
+{
+    const struct cell *entries = (const struct cell *)(const void *)printer->entries.data;
+    for (size_t r = 0; r < cells->rows; r++) {
+        int64_t row = cells->from + (int64_t)r;
+        const struct cell *entry = &entries[view_is_null(view, row) ? 0 : view->indices[row]];
+        cell_set(cells, r, entry->text, entry->length);
+    }
+}
+
 enum haul_code csv_print_column(struct csv_printer *printer, const struct view *view, struct cells *cells,
                                 struct haul_error *err)
 {
-    buffer_clear(&printer->scratch);
-    if (print_values(printer, view, cells, err))
-        return err->code;
+    if (view->indices) {
+        copy_entries(printer, view, cells);
+    } else {
+        buffer_clear(&printer->scratch);
+        if (print_values(printer, view, cells, err))
+            return err->code;
+    }
     if (view->validity || printer->field->type == TYPE_NULL)
         put_nulls(printer, view, cells);
     return HAUL_OK;

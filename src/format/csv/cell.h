@@ -17,12 +17,16 @@ struct csv_printer {
     struct buffer slots;    /* fixed room per row */
     struct buffer scratch;  /* texts of any length */
     struct buffer specials; /* bits: bytes of a column's text that need quotes */
+    struct buffer entries;  /* struct cell: of the batch's dictionary, when it has one */
     uint8_t null_text[CSV_NULL_BYTES_MAX + 1 + CELL_PADDING];
 };
 
 void csv_printer_init(struct csv_printer *printer, const struct field *field,
                       const struct csv_dialect *dialect, struct memory *memory);
 void csv_printer_release(struct csv_printer *printer);
+
+/* Before the cells of a batch: prints the dictionary's values, if it has one, once for all. */
+enum haul_code csv_print_begin(struct csv_printer *printer, const struct view *view, struct haul_error *err);
 
 /* Fills the cells. Those that cannot be written in this dialect (only without a
  * quote) have length CSV_CELL_REFUSED. */

@@ -130,20 +130,40 @@ static enum haul_code try_group(struct csv_piece *piece, const struct batch *bat
     return put_rows(piece, batch, &group, out, err);
 }
 
-/* Short of memory, what is finished is spilled, and the group tried again. */
+static enum haul_code batch_begin(struct csv_piece *piece, const struct batch *batch, struct haul_error *err)
+{
+    for (int c = 0; c < piece->output->schema.count; c++)
+        if (view_init(&piece->views[c], &batch->schema->fields[c], batch->array.children[c], err) ||
+            csv_print_begin(&piece->printers[c], &piece->views[c], err))
+            return err->code;
+    return HAUL_OK;
+}
+
+/* Short of memory (`failed`), what is finished is spilled so that it can be tried again. */
+static bool made_room(struct csv_piece *piece, const struct haul_error *failed, struct haul_error *err)
+{
+    *err = *failed;
+    if (failed->code != HAUL_LIMIT || !blocks_hold(&piece->blocks))
+        return false;
+    *err = (struct haul_error){0};
+    return blocks_spill(&piece->blocks, err) == HAUL_OK;
+}
+
 static enum haul_code write_group(struct csv_piece *piece, const struct batch *batch, int64_t from,
                                   size_t rows, struct haul_error *err)
 {
-    struct haul_error full = {0};
-    enum haul_code code = try_group(piece, batch, from, rows, &full);
-    if (code == HAUL_LIMIT && blocks_hold(&piece->blocks)) {
-        if (blocks_spill(&piece->blocks, err))
-            return err->code;
-        return try_group(piece, batch, from, rows, err);
-    }
-    if (code)
-        *err = full;
-    return code;
+    struct haul_error failed = {0};
+    if (!try_group(piece, batch, from, rows, &failed))
+        return HAUL_OK;
+    return made_room(piece, &failed, err) ? try_group(piece, batch, from, rows, err) : err->code;
+}
+
+static enum haul_code write_begin(struct csv_piece *piece, const struct batch *batch, struct haul_error *err)
+{
+    struct haul_error failed = {0};
+    if (!batch_begin(piece, batch, &failed))
+        return HAUL_OK;
+    return made_room(piece, &failed, err) ? batch_begin(piece, batch, err) : err->code;
 }
 
 static enum haul_code piece_write(struct piece *base, const struct batch *batch, struct haul_error *err)
@@ -151,9 +171,8 @@ static enum haul_code piece_write(struct piece *base, const struct batch *batch,
     struct csv_piece *piece = self(base);
     const size_t columns = (size_t)piece->output->schema.count;
     const int64_t length = batch->array.length;
-    for (size_t c = 0; c < columns; c++)
-        if (view_init(&piece->views[c], &batch->schema->fields[c], batch->array.children[c], err))
-            return err->code;
+    if (write_begin(piece, batch, err))
+        return err->code;
     size_t rows = columns && CELLS / columns < GROUP_ROWS ? CELLS / columns + 1 : GROUP_ROWS;
     for (int64_t from = 0; from < length; from += (int64_t)rows) {
         size_t left = (size_t)(length - from);
@@ -175,6 +194,7 @@ static enum haul_code piece_seal(struct piece *base, struct haul_error *err)
         buffer_release(&piece->printers[i].slots);
         buffer_release(&piece->printers[i].scratch);
         buffer_release(&piece->printers[i].specials);
+        buffer_release(&piece->printers[i].entries);
     }
     return HAUL_OK;
 }

@@ -64,9 +64,10 @@ static int64_t row_bytes_of(const struct column *column, const struct row_group 
 }
 
 enum haul_code column_start(struct column *column, struct page_supply *supply, const struct row_group *group,
-                            struct haul_error *err)
+                            bool dictionaries, struct haul_error *err)
 {
     enum haul_code code = HAUL_OK;
+    column->leaves[0].may_index = column->flat && dictionaries;
     for (int i = 0; i < column->node->leaf_count && !code; i++)
         code = column_reader_start(&column->leaves[i], supply,
                                    &group->columns.items[column->node->first_leaf + i], err);
@@ -86,6 +87,11 @@ enum haul_code column_within(struct column *column, int64_t rows, size_t bytes_m
         *within = (int64_t)bytes_max / column->row_bytes;
     *within = *within ? *within : 1;
     return HAUL_OK;
+}
+
+bool column_indexes(const struct column *column)
+{
+    return column->flat && column_reader_indexes(column->leaves);
 }
 
 enum haul_code column_rows(struct column *column, struct builder *builder, int64_t rows,

@@ -11,6 +11,7 @@ struct column {
     const struct node *node;
     struct column_reader *leaves;
     bool flat;
+    bool indexed; /* the batch at hand has indices of it */
     struct nested nested;
     int64_t row_bytes; /* of the group, on average */
 };
@@ -19,9 +20,12 @@ enum haul_code column_init(struct column *column, const struct node *node, struc
                            struct haul_error *err);
 void column_release(struct column *column);
 
-/* Begins a row group. */
+/* Begins a row group; `dictionaries`: its values may be given as indices. */
 enum haul_code column_start(struct column *column, struct page_supply *supply, const struct row_group *group,
-                            struct haul_error *err);
+                            bool dictionaries, struct haul_error *err);
+
+/* Are the next rows better given as indices? column_within was called. */
+bool column_indexes(const struct column *column);
 
 /* How many of the next `rows` rows surely (flat) or probably (nested) fit in
  * `bytes_max`; at least 1. */

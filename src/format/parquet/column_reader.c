@@ -114,9 +114,11 @@ enum haul_code column_reader_within(struct column_reader *column, int64_t rows, 
     if (code)
         return code;
     size_t count = (size_t)rows < column->page_left ? (size_t)rows : column->page_left;
-    if (column->values.encoding != ENCODING_RLE_DICTIONARY)
+    bool indexed = column->values.encoding == ENCODING_RLE_DICTIONARY;
+    if (!indexed)
         count = values_within(&column->values, count, bytes_max);
-    else if (column->words.longest && count > bytes_max / column->words.longest)
+    else if (!column_reader_indexes(column) && column->words.longest &&
+             count > bytes_max / column->words.longest)
         count = bytes_max / column->words.longest;
     *within = count ? (int64_t)count : 1;
     return HAUL_OK;

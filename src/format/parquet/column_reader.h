@@ -30,6 +30,7 @@ struct column_reader {
     struct values values;
     struct word_list words;
     struct convert convert;
+    bool may_index;      /* the group is large enough for batches of indices */
     int64_t chunk_left;  /* levels of the chunk in pages not opened yet */
     size_t page_left;    /* levels of the page not consumed */
     int64_t page_offset; /* for messages */
@@ -50,6 +51,14 @@ enum haul_code column_reader_page(struct column_reader *column, struct haul_erro
  * `bytes_max` bytes of text; at least 1. Opens a page when it must. */
 enum haul_code column_reader_within(struct column_reader *column, int64_t rows, size_t bytes_max,
                                     int64_t *within, struct haul_error *err);
+
+/* Of a flat column whose page is open: are its values few words, so that the
+ * next rows are better given as indices into the chunk's dictionary? */
+bool column_reader_indexes(const struct column_reader *column);
+
+/* A copy of that dictionary. */
+enum haul_code column_reader_words(const struct column_reader *column, struct memory *memory,
+                                   struct ArrowArray *values, struct haul_error *err);
 
 /* Appends the next `rows` rows of a flat column. */
 enum haul_code column_reader_rows(struct column_reader *column, struct builder *builder, int64_t rows,

@@ -8,6 +8,8 @@
  * entry, else over the bytes just appended.
  */
 #include "base/unicode.h"
+#include "batch/array.h"
+#include "batch/batch.h"
 #include "format/parquet/column_reader.h"
 #include "format/parquet/spread.h"
 
@@ -195,6 +197,64 @@ static bool is_indexed(const struct column_reader *column)
     return column->values.encoding == ENCODING_RLE_DICTIONARY;
 }
 
+/* ---- dictionaries given as such ---- */
+
+/* Words that a batch of rows repeats: a copy of them goes with each batch. */
+#define INDEXED_WORDS_MAX 4096
+#define INDEXED_BYTES_MAX ((size_t)64 << 10)
+#define INDEXED_LONGEST_MAX                                                                                  \
+    (BATCH_BYTES / BATCH_ROWS) /* even written out, rows make no more than a batch                           \
+                                */
+
+bool column_reader_indexes(const struct column_reader *column)
+{
+    const struct word_list *words = &column->words;
+    enum type_id type = column->leaf->field->type;
+    return column->may_index && is_indexed(column) && (type == TYPE_UTF8 || type == TYPE_BINARY) &&
+           words->count && words->count <= INDEXED_WORDS_MAX && words->longest <= INDEXED_LONGEST_MAX &&
+           words->data.length <= INDEXED_BYTES_MAX;
+}
+
+enum haul_code column_reader_words(const struct column_reader *column, struct memory *memory,
+                                   struct ArrowArray *values, struct haul_error *err)
+{
+    const struct word_list *words = &column->words;
+    struct buffer offsets, data;
+    buffer_init(&offsets, memory);
+    buffer_init(&data, memory);
+    enum haul_code code =
+        buffer_append(&offsets, words->offsets.data, (words->count + 1) * sizeof(int32_t), err);
+    if (!code)
+        code = buffer_append(&data, words->data.data, words->data.length, err);
+    if (!code)
+        code = array_init(values, (int64_t)words->count, 3, 0, err);
+    if (!code) {
+        array_set_buffer(values, 1, &offsets);
+        array_set_buffer(values, 2, &data);
+    }
+    buffer_release(&offsets);
+    buffer_release(&data);
+    return code;
+}
+
+/* NULL rows get index 0 or whatever valid one spreading leaves there. */
+static enum haul_code slots_indices(struct column_reader *column, struct builder *builder, size_t slots,
+                                    size_t present, struct haul_error *err)
+{
+    int32_t *places = ints(&builder->values) + builder->length;
+    const uint32_t *indices = NULL;
+    enum haul_code code = indices_read(column, present, &indices, err);
+    if (code)
+        return code;
+    memset(places, 0, (slots - present) * sizeof *places);
+    if (present)
+        memcpy(places + (slots - present), indices, present * sizeof *places);
+    if (present < slots)
+        spread_fixed((uint8_t *)places, sizeof *places,
+                     &(struct slots){builder->validity.data, builder->length, slots, present});
+    return HAUL_OK;
+}
+
 /* ---- one layout each ---- */
 
 static enum haul_code slots_fixed(struct column_reader *column, struct builder *builder, size_t slots,
@@ -283,7 +343,8 @@ enum haul_code column_reader_slots(struct column_reader *column, struct builder 
         code = slots_fixed(column, builder, slots, present, err);
         break;
     case LAYOUT_BYTES:
-        code = slots_bytes(column, builder, slots, present, err);
+        code = builder->indexed ? slots_indices(column, builder, slots, present, err)
+                                : slots_bytes(column, builder, slots, present, err);
         break;
     case LAYOUT_BITS:
         code = slots_bits(column, builder, slots, present, err);

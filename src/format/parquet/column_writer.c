@@ -87,6 +87,7 @@ void column_writer_init(struct column_writer *writer, const struct node *leaf, c
     buffer_init(&writer->rep, plan->memory);
     buffer_init(&writer->values, plan->memory);
     buffer_init(&writer->indices, plan->memory);
+    buffer_init(&writer->known, plan->memory);
     chunk_begin(writer);
 }
 
@@ -98,6 +99,7 @@ void column_writer_release(struct column_writer *writer)
     buffer_release(&writer->rep);
     buffer_release(&writer->values);
     buffer_release(&writer->indices);
+    buffer_release(&writer->known);
 }
 
 /* ---- encoding a page ---- */
@@ -407,6 +409,28 @@ static enum haul_code take_levels(struct column_writer *writer, const struct fee
     return HAUL_OK;
 }
 
+/* Values that are entries of the batch's dictionary are looked up once each. */
+static enum haul_code look_up_entries(struct column_writer *writer, const struct dense *values, size_t first,
+                                      size_t count, size_t *done, struct haul_error *err)
+{
+    uint32_t *out = (uint32_t *)(void *)(writer->indices.data + writer->indices.length);
+    uint32_t *known = (uint32_t *)(void *)writer->known.data;
+    enum haul_code code = HAUL_OK;
+    for (*done = 0; *done < count; ++*done) {
+        uint32_t *entry = &known[values->entries[first + *done]];
+        if (!*entry) {
+            struct strings one = strings_from(&values->strings, first + *done);
+            size_t added = 0;
+            code = dictionary_add_strings(&writer->dictionary, &one, 1, out + *done, &added, err);
+            if (code || !added)
+                break;
+            *entry = out[*done] + 1;
+        }
+        out[*done] = *entry - 1;
+    }
+    return code;
+}
+
 /* *full: the dictionary has no room; *cut was shortened to the rows before. */
 static enum haul_code take_indices(struct column_writer *writer, const struct feed *feed,
                                    struct feed_place place, struct page_cut *cut, bool *full,
@@ -422,6 +446,8 @@ static enum haul_code take_indices(struct column_writer *writer, const struct fe
     if (writer->width) {
         code = dictionary_add_fixed(&writer->dictionary, values->fixed + place.value * writer->width,
                                     cut->values, out, &done, err);
+    } else if (values->entries) {
+        code = look_up_entries(writer, values, place.value, cut->values, &done, err);
     } else {
         struct strings strings = strings_from(&values->strings, place.value);
         code = dictionary_add_strings(&writer->dictionary, &strings, cut->values, out, &done, err);
@@ -502,11 +528,22 @@ static bool page_is_full(const struct column_writer *writer)
     return writer->page_rows >= writer->plan->page_rows || writer->page_filled >= writer->plan->page_bytes;
 }
 
+static enum haul_code known_begin(struct column_writer *writer, size_t entries, struct haul_error *err)
+{
+    enum haul_code code = buffer_resize(&writer->known, entries * sizeof(uint32_t), err);
+    if (!code)
+        memset(writer->known.data, 0, writer->known.length);
+    return code;
+}
+
 enum haul_code column_writer_add(struct column_writer *writer, const struct feed *feed,
                                  struct haul_error *err)
 {
     enum haul_code code = HAUL_OK;
     struct feed_place place = {0};
+    buffer_clear(&writer->known);
+    if (feed->values->entries && writer->state != COLUMN_DIRECT)
+        code = known_begin(writer, feed->values->entry_count, err);
     while (!code && place.level < feed->levels) {
         struct page_room room = room_left(writer);
         struct page_cut cut = page_cut_take(feed, place, &room);
@@ -526,7 +563,8 @@ size_t column_writer_memory(const struct column_writer *writer)
 {
     const struct dictionary *dictionary = &writer->dictionary;
     return writer->def.capacity + writer->rep.capacity + writer->values.capacity + writer->indices.capacity +
-           dictionary->values.capacity + dictionary->places.capacity + dictionary->slots.capacity;
+           writer->known.capacity + dictionary->values.capacity + dictionary->places.capacity +
+           dictionary->slots.capacity;
 }
 
 enum haul_code column_writer_shrink(struct column_writer *writer, struct haul_error *err)

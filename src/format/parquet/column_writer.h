@@ -56,6 +56,8 @@ struct column_writer {
     struct buffer def, rep; /* a byte per level; def stays empty while all are the greatest */
     struct buffer values;   /* plain form, booleans as bytes; */
     struct buffer indices;  /* or u32 into the dictionary */
+    struct buffer
+        known; /* u32: of each entry of a batch's dictionary its index in ours, from 1; 0: not asked yet */
     struct bounds bounds;
 };
 

@@ -192,6 +192,10 @@ static enum haul_code gather_strings(struct dense *dense, const struct view *vie
     }
     strings->starts = starts;
     strings->ends = ends;
+    if (view->indices) {
+        dense->entries = places;
+        dense->entry_count = (size_t)values->length;
+    }
     return HAUL_OK;
 }
 
@@ -302,6 +306,7 @@ enum haul_code dense_make(struct dense *dense, const struct node *leaf, const st
     struct view values = *view;
     enum haul_code code = HAUL_OK;
     dense->count = 0;
+    dense->entries = NULL;
     dense->width = dense_width(leaf);
     if (leaf->field->type == TYPE_NULL || selection->count == 0)
         return HAUL_OK;

@@ -24,6 +24,8 @@ struct dense {
     size_t width;         /* bytes of a value, booleans 1; 0: strings */
     const uint8_t *fixed; /* count x width */
     struct strings strings;
+    const int32_t *entries; /* strings through a dictionary: of each value its place there; else NULL */
+    size_t entry_count;     /* places there are */
     struct buffer gathered, turned, starts, ends, places;
 };
 

@@ -297,6 +297,7 @@ enum haul_code parquet_open_input(const struct format_request *request, struct i
         code = footer_parse(input, err);
     if (!code)
         code = columns_select(input, request->source, err);
+    input->dictionaries = request->source && request->source->dictionaries;
     if (code)
         input_close(&input->base);
     else

@@ -11,6 +11,7 @@
  * Memory: per column a page, its decompressed form, a dictionary, and what is
  * read ahead; and the batch. Specification: sections 4, 6 and 16.
  */
+#include "batch/array.h"
 #include "format/parquet/column.h"
 #include "format/parquet/input.h"
 #include <stdlib.h>
@@ -36,6 +37,8 @@ struct parquet_reader {
     int64_t place;      /* rows of the part given or skipped so far */
     int64_t rows_wish;  /* rows that make about BATCH_BYTES */
     int64_t step_rows;  /* what the last step's size says about the next one's */
+    bool dictionaries;  /* columns of few words may be given as indices, */
+    bool indexed;       /* and in the batch at hand some are */
 };
 
 /* ---- row groups ---- */
@@ -54,8 +57,10 @@ static enum haul_code place_prefix(const struct parquet_reader *reader, int colu
 static enum haul_code group_start(struct parquet_reader *reader, struct haul_error *err)
 {
     const struct row_group *group = group_of(reader);
+    /* A batch of indices ends with its group: small groups would make small batches. */
+    bool dictionaries = reader->dictionaries && group->num_rows >= BATCH_ROWS;
     for (int i = 0; i < reader->column_count; i++)
-        if (column_start(&reader->columns[i], &reader->supply, group, err))
+        if (column_start(&reader->columns[i], &reader->supply, group, dictionaries, err))
             return place_prefix(reader, i, err);
     reader->group_left = group->num_rows;
     reader->started = true;
@@ -94,7 +99,9 @@ static int64_t builder_bytes(const struct builder *builder)
 {
     enum type_layout layout = type_table[builder->field->type].layout;
     int64_t bytes = builder->length / 8;
-    if (layout == LAYOUT_FIXED)
+    if (builder->indexed)
+        bytes += builder->length * 4;
+    else if (layout == LAYOUT_FIXED)
         bytes += builder->length * field_width(builder->field);
     else if (layout == LAYOUT_LIST)
         bytes += builder->length * 4;
@@ -141,12 +148,54 @@ static int64_t step_rows_of(int64_t row_bytes)
     return rows < 1 ? 1 : rows < STEP_ROWS ? rows : STEP_ROWS;
 }
 
+/* ---- dictionaries ---- */
+
+/* The layout of each column of a new batch. */
+static void batch_begin(struct parquet_reader *reader)
+{
+    reader->indexed = false;
+    for (int i = 0; i < reader->column_count; i++) {
+        struct column *column = &reader->columns[i];
+        column->indexed = column_indexes(column);
+        reader->indexed |= column->indexed;
+        if (column->indexed)
+            builder_begin_indices(&reader->builder.columns[i]);
+    }
+}
+
+/* A batch has one layout per column: it ends where that changes. */
+static bool layout_changes(const struct parquet_reader *reader)
+{
+    for (int i = 0; i < reader->column_count; i++)
+        if (reader->columns[i].indexed != column_indexes(&reader->columns[i]))
+            return true;
+    return false;
+}
+
+static enum haul_code add_dictionaries(struct parquet_reader *reader, struct batch *batch,
+                                       struct haul_error *err)
+{
+    enum haul_code code = HAUL_OK;
+    for (int i = 0; !code && reader->indexed && i < reader->column_count; i++) {
+        struct ArrowArray values = {0};
+        if (!reader->columns[i].indexed)
+            continue;
+        code = column_reader_words(reader->columns[i].leaves, reader->supply.context->memory, &values, err);
+        if (!code)
+            code = array_add_dictionary(batch->array.children[i], &values, err);
+        array_release(&values);
+    }
+    return code;
+}
+
 /* Fills the builders with up to `rows_max` rows; fewer at the end or when they are big. */
 static enum haul_code fill(struct parquet_reader *reader, int64_t rows_max, int64_t *rows,
                            struct haul_error *err)
 {
     enum haul_code code = HAUL_OK;
     for (*rows = 0; *rows < rows_max;) {
+        if (*rows && reader->indexed && !reader->group_left)
+            return HAUL_OK;
         code = group_ready(reader, err);
         if (code || reader->group > reader->last)
             return code;
@@ -154,6 +203,10 @@ static enum haul_code fill(struct parquet_reader *reader, int64_t rows_max, int6
         take = take < reader->step_rows ? take : reader->step_rows;
         take = take < reader->group_left ? take : reader->group_left;
         code = step_size(reader, &take, err);
+        if (!code && *rows && layout_changes(reader))
+            return HAUL_OK;
+        if (!code && !*rows)
+            batch_begin(reader);
         if (!code)
             code = step(reader, take, err);
         if (code)
@@ -171,11 +224,16 @@ static enum haul_code batch_make(struct parquet_reader *reader, int64_t rows_max
                                  struct haul_error *err)
 {
     int64_t rows = 0;
+    reader->indexed = false;
     enum haul_code code = fill(reader, rows_max, &rows, err);
     if (!code)
         code = batch_builder_finish(&reader->builder, batch, err);
-    if (code)
+    if (!code)
+        code = add_dictionaries(reader, batch, err);
+    if (code) {
+        batch_release(batch);
         return code;
+    }
     batch->first_row = reader->place;
     batch->rows_offered = rows;
     reader->place += rows;
@@ -294,6 +352,7 @@ enum haul_code parquet_open_reader(struct parquet_input *input, const struct con
         return error_nomem(err, "a reader");
     reader->base.ops = &reader_ops;
     reader->input = input;
+    reader->dictionaries = input->dictionaries;
     reader->group = range->first;
     reader->last = range->last;
     enum haul_code code = columns_open(reader, context, err);

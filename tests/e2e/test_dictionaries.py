@@ -1,0 +1,66 @@
+"""Texts of few words stay indices on their way from Parquet to files: the values must not notice.
+
+Row groups are large (only then batches are indices), words few or many, NULLs anywhere,
+pages small, and the dictionary is given up in the middle of a chunk. pyarrow's reading is
+the measure; a copy through SQLite, whose batches hold every value, has the same hash.
+"""
+import random
+
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+import pytest
+
+from conftest import SEED, TRIALS
+
+ROWS = 40_000
+
+
+def words(rng, count):
+    made = ["", "a", 'say "so"', "1,2", " b ", "x" * 33, "ä€😀", "line\nend"]
+    made += [f"word {i} " + "y" * rng.choice([0, 1, 30, 200]) for i in range(count)]
+    return rng.sample(made, min(count, len(made)))
+
+
+def column(rng):
+    known = words(rng, rng.choice([1, 3, 8, 200, 5000]))
+    share = rng.choice([0, 0, 0.2, 0.999])
+    values = [None if rng.random() < share else rng.choice(known) for _ in range(ROWS)]
+    if rng.random() < 0.3:  # a stretch without values, and one of new words, in which a dictionary is given up
+        at = rng.randrange(ROWS)
+        values[at:at + 9000] = [None] * len(values[at:at + 9000])
+        at = rng.randrange(ROWS)
+        values[at:at + 9000] = [f"new {at + i}" for i in range(len(values[at:at + 9000]))]
+    return values
+
+
+@pytest.mark.parametrize("trial", range(min(TRIALS, 60)))
+def test_words_and_nulls(haul, tmp_path, trial):
+    rng = random.Random(f"dictionaries {SEED} {trial}")
+    table = pa.table({f"c{i}": pa.array(column(rng), rng.choice([pa.string(), pa.binary()])) for i in range(3)})
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=rng.choice([ROWS, ROWS // 2, 17_000]),
+                   data_page_size=rng.choice([100, 5000, 1 << 20]), write_batch_size=rng.choice([10, 1024]),
+                   dictionary_pagesize_limit=rng.choice([64, 4096, 1 << 20]), data_page_version=rng.choice(["1.0", "2.0"]))
+    haul("copy", "in.parquet", "out.parquet", "--encoding", rng.choice(["auto", "auto", "plain", "dictionary"]),
+         "--rowgroup-size", rng.choice(["1048576", "5000"]))
+    assert pq.read_table(tmp_path / "out.parquet").equals(table)
+    haul("copy", "in.parquet", "sqlite:///t.db", "--table", "t")
+    haul("verify", "in.parquet", "sqlite:///t.db", "--table", "t")
+    haul("verify", "in.parquet", "out.parquet")
+
+
+@pytest.mark.parametrize("trial", range(min(TRIALS, 20)))
+def test_words_as_csv(haul, tmp_path, trial):
+    rng = random.Random(f"dictionaries as text {SEED} {trial}")
+    table = pa.table({f"c{i}": pa.array(column(rng), pa.string()) for i in range(3)})
+    pq.write_table(table, tmp_path / "in.parquet", data_page_size=5000)
+    haul("copy", "in.parquet", "out.csv", "--workers", rng.choice("12"))
+    got = pc.read_csv(tmp_path / "out.csv", parse_options=pc.ParseOptions(newlines_in_values=True),
+                      convert_options=pc.ConvertOptions(column_types={n: pa.string() for n in table.column_names},
+                                                        strings_can_be_null=True, quoted_strings_can_be_null=False,
+                                                        null_values=[""]))
+    assert got.equals(table)
+    haul("copy", "in.parquet", "n.csv", "--null", "a", "--quote", "none", "--escape", "\\", "--delimiter", "|")
+    haul("copy", "n.csv", "back.parquet", "--null", "a", "--quote", "none", "--escape", "\\", "--delimiter", "|",
+         "--schema", "c0:utf8,c1:utf8,c2:utf8")
+    assert pq.read_table(tmp_path / "back.parquet").equals(table)

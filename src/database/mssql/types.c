@@ -12,14 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum args { ARGS_NONE, ARGS_DECIMAL, ARGS_SCALE, ARGS_BYTES, ARGS_UNITS };
-
 struct type_row {
     uint8_t code;
     uint8_t length; /* 0: any */
     const char *name;
     enum type_id type;
-    enum args args;
+    enum ms_args args;
     const char *extension;
 };
 
@@ -77,7 +75,7 @@ static const struct type_row *find_row(const struct ms_type *type)
     return NULL;
 }
 
-static void print_args(const struct ms_type *type, enum args args, char *out, size_t size)
+static void print_args(const struct ms_type *type, enum ms_args args, char *out, size_t size)
 {
     out[0] = '\0';
     if (args == ARGS_DECIMAL)
@@ -90,7 +88,27 @@ static void print_args(const struct ms_type *type, enum args args, char *out, si
         snprintf(out, size, "(%u)", args == ARGS_UNITS ? type->length / 2 : type->length);
 }
 
-static void set_decimal(const struct ms_type *type, enum args args, struct field *field)
+/* The nullable form of a fixed type stands behind it in the table, with its length. */
+bool ms_type_by_name(const char *name, struct ms_type *type, enum ms_args *args)
+{
+    const struct type_row *found = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].code != MS_NULL && strcmp(rows[i].name, name) == 0)
+            found = &rows[i];
+    if (!found)
+        return false;
+    *type = (struct ms_type){.code = found->code, .length = found->length, .frame = FRAME_U8};
+    *args = found->args;
+    bool stream = found->code == MS_XML || found->code == MS_JSON || found->code == MS_UDT;
+    bool old = found->code == MS_TEXT || found->code == MS_NTEXT || found->code == MS_IMAGE;
+    if (stream || old)
+        type->frame = stream ? FRAME_PLP : FRAME_TEXTPTR;
+    if (found->code == MS_GUID)
+        type->length = 16;
+    return true;
+}
+
+static void set_decimal(const struct ms_type *type, enum ms_args args, struct field *field)
 {
     bool small = type->code == MS_MONEY4 || (type->code == MS_MONEYN && type->length == 4);
     field->precision = args == ARGS_DECIMAL ? type->precision : small ? 10 : 19;

@@ -48,6 +48,12 @@ int print_out(const char *text);
 /* Text of a server or a file on a terminal: control characters become '?'. */
 void print_clean(FILE *to, const char *text);
 
+/* password.c: copies of the words; in the originals, which others can read, passwords become '*'. NULL: no
+ * memory. */
+char **words_take(int count, char **words);
+void words_wipe(int count, char **words);
+bool password_ask(void *user, const char *server, char *password, size_t password_bytes);
+
 /* progress.c */
 struct progress {
     FILE *to;
@@ -57,6 +63,7 @@ struct progress {
 void progress_init(struct progress *progress, bool json, bool quiet);
 void progress_event(void *user, const struct haul_event *event);
 void progress_end(struct progress *progress);
+void print_json(FILE *to, const char *text); /* as a JSON string */
 void print_size(double bytes, char *out, size_t out_bytes);
 
 /* The commands. */

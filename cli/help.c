@@ -7,8 +7,8 @@
 
 static const char about[] = "haul moves tables between databases and files, exactly.\n"
                             "\n"
+                            "  haul copy postgresql://me@db/shop orders.parquet --table public.orders\n"
                             "  haul copy orders.csv orders.parquet\n"
-                            "  haul copy sqlite:///shop.db orders.parquet --table orders --workers 2\n"
                             "  haul copy 'part-*.parquet' sqlite:///copy.db --table orders --mode replace\n"
                             "  haul inspect orders.parquet --head 5\n"
                             "  haul verify sqlite:///shop.db orders.parquet --table orders\n"

@@ -23,6 +23,7 @@ const struct command commands[] = {
      run_copy},
     {"list", HAUL_FOR_LIST, "haul list SOURCE [options]",
      "show the tables of a database, or the files of a folder",
+     "  haul list postgresql://me@db.example.org/shop\n"
      "  haul list sqlite:///shop.db\n"
      "  haul list 'out/'\n",
      run_list},
@@ -62,17 +63,28 @@ static int unknown_command(const char *name)
     return 2;
 }
 
+static int run(int count, char **words)
+{
+    if (count < 1)
+        return print_help(NULL);
+    if (strcmp(words[0], "--version") == 0 || strcmp(words[0], "-V") == 0)
+        return print_version();
+    if (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0)
+        return print_help(NULL);
+    const struct command *command = command_find(words[0]);
+    return command ? command->run(command, count - 1, words + 1) : unknown_command(words[0]);
+}
+
 int main(int argc, char **argv)
 {
     struct rlimit no_core = {0, 0};
+    int count = argc > 0 ? argc - 1 : 0;
+    char **words = words_take(count, argv + 1);
     signal(SIGPIPE, SIG_IGN);         /* a closed pipe is an error we can tell */
     setrlimit(RLIMIT_CORE, &no_core); /* rows and secrets stay out of core files */
-    if (argc < 2)
-        return print_help(NULL);
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
-        return print_version();
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        return print_help(NULL);
-    const struct command *command = command_find(argv[1]);
-    return command ? command->run(command, argc - 2, argv + 2) : unknown_command(argv[1]);
+    if (!words)
+        return 1;
+    int status = run(count, words);
+    words_wipe(count, words);
+    return status;
 }

@@ -30,9 +30,9 @@ void print_size(double bytes, char *out, size_t out_bytes)
     snprintf(out, out_bytes, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
 }
 
-static void print_json_text(FILE *to, const char *key, const char *text)
+void print_json(FILE *to, const char *text)
 {
-    fprintf(to, ",\"%s\":\"", key);
+    fputc('"', to);
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
         if (*p == '"' || *p == '\\')
             fprintf(to, "\\%c", *p);
@@ -42,6 +42,12 @@ static void print_json_text(FILE *to, const char *key, const char *text)
             fputc(*p, to);
     }
     fputc('"', to);
+}
+
+static void print_json_text(FILE *to, const char *key, const char *text)
+{
+    fprintf(to, ",\"%s\":", key);
+    print_json(to, text);
 }
 
 static void print_time(FILE *to)

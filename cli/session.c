@@ -35,6 +35,7 @@ struct haul_job *job_from_words(const struct command *command, int count, char *
         haul_job_free(job);
         return NULL;
     }
+    haul_job_on_password(job, password_ask, NULL);
     running = job;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -3,7 +3,7 @@
  *
  * haul moves tables between databases and files, in bulk, exactly. A program
  * describes one piece of work as a *job* (a set of named options, the same
- * names as on haul's command line), then runs it: copy, verify, list, inspect,
+ * names as on haul's command line), then runs it: copy, verify, list, ping, inspect,
  * or read it as an Arrow stream.
  *
  *     struct haul_error err = {0};
@@ -74,9 +74,9 @@ enum haul_side { HAUL_SIDE_NONE = 0, HAUL_SIDE_SOURCE, HAUL_SIDE_TARGET };
 struct haul_error {
     enum haul_code code;
     enum haul_side side;
-    bool retryable;      /* the same call may succeed later */
-    char sqlstate[6];    /* "" when there is none */
-    int32_t vendor_code; /* errno or the server's own number, 0 when none */
+    bool retryable;                         /* the same call may succeed later */
+    char sqlstate[6];                       /* "" when there is none */
+    int32_t vendor_code;                    /* errno or the server's own number, 0 when none */
     char message[HAUL_ERROR_MESSAGE_BYTES]; /* one line, no newline at the end */
 };
 
@@ -94,8 +94,8 @@ HAUL_API int haul_exit_code(const struct haul_error *err);
 #define ARROW_C_DATA_INTERFACE
 
 #define ARROW_FLAG_DICTIONARY_ORDERED 1
-#define ARROW_FLAG_NULLABLE 2
-#define ARROW_FLAG_MAP_KEYS_SORTED 4
+#define ARROW_FLAG_NULLABLE           2
+#define ARROW_FLAG_MAP_KEYS_SORTED    4
 
 struct ArrowSchema {
     const char *format;
@@ -158,17 +158,18 @@ enum haul_option_kind {
 };
 
 /* The commands an option belongs to, as bits. */
-#define HAUL_FOR_COPY 1u
-#define HAUL_FOR_LIST 2u
+#define HAUL_FOR_COPY    1u
+#define HAUL_FOR_LIST    2u
 #define HAUL_FOR_INSPECT 4u
-#define HAUL_FOR_VERIFY 8u
+#define HAUL_FOR_VERIFY  8u
 #define HAUL_FOR_COMBINE 16u
+#define HAUL_FOR_PING    32u
 
 /* One row of the one table that the parser, the help, the man page and the
  * shell completion are made from. */
 struct haul_option {
-    const char *name;   /* "rowgroup-size" */
-    char letter;        /* 'q', or 0 */
+    const char *name; /* "rowgroup-size" */
+    char letter;      /* 'q', or 0 */
     enum haul_option_kind kind;
     unsigned commands;  /* HAUL_FOR_... */
     const char *group;  /* heading in the help: "Source", "Target", ... */
@@ -202,7 +203,7 @@ struct haul_event {
     int64_t rows_expected; /* -1 when unknown */
     int64_t bytes_read;    /* source bytes, as the source counts them */
     int64_t bytes_written;
-    double seconds;        /* since the run began */
+    double seconds; /* since the run began */
 };
 
 /* Called from the thread that runs the job, never from a worker. */
@@ -213,9 +214,22 @@ HAUL_API void haul_job_free(struct haul_job *job);
 
 /* Sets one option by its name in haul_options ("workers", "4"). The value is
  * checked here; a name that is not known is an error that names the near ones. */
-HAUL_API enum haul_code haul_job_set(struct haul_job *job, const char *name, const char *value, struct haul_error *err);
+HAUL_API enum haul_code haul_job_set(struct haul_job *job, const char *name, const char *value,
+                                     struct haul_error *err);
 
 HAUL_API void haul_job_on_event(struct haul_job *job, haul_event_fn callback, void *user);
+
+/* Called when a server wants a password and neither an option, the connection's
+ * name, its URI nor the environment has one. Writes it to `password`; false:
+ * there is nobody to ask, and the call fails at once. `server` is for the
+ * question. The library wipes `password` afterwards. Called by the thread that
+ * runs the job. Without a callback nobody is asked. */
+typedef bool (*haul_password_fn)(void *user, const char *server, char *password, size_t password_bytes);
+HAUL_API void haul_job_on_password(struct haul_job *job, haul_password_fn callback, void *user);
+
+/* Overwrites the passwords in a connection's URI by '*', in place: for words of a
+ * command line, which others on the machine can read. Other texts stay as they are. */
+HAUL_API void haul_hide_passwords(char *name);
 
 /* Asks the running call to stop. What was committed stays; the run can be
  * continued. Safe in a signal handler and from other threads. */
@@ -254,16 +268,17 @@ HAUL_API enum haul_code haul_verify(struct haul_job *job, char **report, struct 
 struct haul_table {
     const char *schema; /* NULL when the engine has none */
     const char *name;
-    const char *kind;   /* "table", "view", "file" */
-    int64_t rows;       /* -1 when unknown */
+    const char *kind; /* "table", "view", "file" */
+    int64_t rows;     /* -1 when unknown */
     bool rows_exact;
-    int64_t bytes;      /* -1 when unknown */
+    int64_t bytes; /* -1 when unknown */
 };
 
 typedef void (*haul_table_fn)(void *user, const struct haul_table *table);
 
 /* Calls `each` for every table of "source". */
-HAUL_API enum haul_code haul_list(struct haul_job *job, haul_table_fn each, void *user, struct haul_error *err);
+HAUL_API enum haul_code haul_list(struct haul_job *job, haul_table_fn each, void *user,
+                                  struct haul_error *err);
 
 /* What is inside "source": rows, columns, sizes, statistics; "head" rows. */
 HAUL_API enum haul_code haul_inspect(struct haul_job *job, char **report, struct haul_error *err);
@@ -276,8 +291,8 @@ HAUL_API enum haul_code haul_read(struct haul_job *job, struct ArrowArrayStream 
 
 /* Moves an Arrow stream to "target". The stream is taken (its release becomes
  * NULL) on success and on failure. `result` may be NULL. */
-HAUL_API enum haul_code haul_write(struct haul_job *job, struct ArrowArrayStream *in, struct haul_result *result,
-                                   struct haul_error *err);
+HAUL_API enum haul_code haul_write(struct haul_job *job, struct ArrowArrayStream *in,
+                                   struct haul_result *result, struct haul_error *err);
 
 #ifdef __cplusplus
 }

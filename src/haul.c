@@ -51,6 +51,8 @@ void haul_job_free(struct haul_job *job)
 {
     if (!job)
         return;
+    login_release(&job->sides[0].login);
+    login_release(&job->sides[1].login);
     settings_release(&job->settings);
     arena_release(&job->arena);
     free(job);
@@ -58,7 +60,16 @@ void haul_job_free(struct haul_job *job)
 
 enum haul_code haul_job_set(struct haul_job *job, const char *name, const char *value, struct haul_error *err)
 {
+    for (int target = 0; target < 2; target++)
+        if (strcmp(name, target ? "target" : "source") == 0)
+            side_forget(job, target);
     return settings_set(&job->settings, name, value, err);
+}
+
+void haul_job_on_password(struct haul_job *job, haul_password_fn callback, void *user)
+{
+    job->password = callback;
+    job->password_user = user;
 }
 
 void haul_job_on_event(struct haul_job *job, haul_event_fn callback, void *user)
@@ -119,27 +130,23 @@ static enum sink_mode job_mode(const struct haul_job *job)
 static enum haul_code sides_open(struct sides *sides, struct haul_job *job, struct source *stream, bool dry,
                                  struct haul_error *err)
 {
-    const char *target, *source_name = "stream";
+    struct side *source = NULL, *target;
+    struct context context = job->context;
     sides->source = stream;
-    if (!stream && job_name(job, "source", &source_name, err))
-        return err->code;
-    if (job_name(job, "target", &target, err))
+    if ((!stream && side_resolve(job, false, &source, err)) || side_resolve(job, true, &target, err))
         return err->code;
     if (!stream && job_open(job, false, &sides->source, err))
         return err->code;
-    if (settings_flag(&job->settings, "combine") && registry_check_apart(sides->source, target, err))
+    if (settings_flag(&job->settings, "combine") && registry_check_apart(sides->source, target->name, err))
         return err->code;
-    if (registry_open_sink(target, &job->context, &sides->sink, err))
+    context.login = &target->login;
+    if (registry_open_sink(target->name, &context, &sides->sink, err))
         return job_side(err, HAUL_SIDE_TARGET);
-    source_name = job_name_shown(job, source_name);
-    target = job_name_shown(job, target);
-    if (!source_name || !target)
-        return error_nomem(err, "a name");
     sides->transfer = (struct transfer){.context = &job->context,
                                         .source = sides->source,
                                         .sink = sides->sink,
-                                        .source_name = source_name,
-                                        .target_name = target,
+                                        .source_name = source ? source->shown : "stream",
+                                        .target_name = target->shown,
                                         .request = {.table = job_target_table(job),
                                                     .mode = job_mode(job),
                                                     .dry = dry,

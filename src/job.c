@@ -4,6 +4,7 @@
  */
 #include "job.h"
 #include "registry.h"
+#include "secret.h"
 
 #define COLUMNS_MAX 65536
 
@@ -11,6 +12,8 @@ enum haul_code job_clone(const struct haul_job *job, struct haul_job **clone, st
 {
     const struct settings *settings = &job->settings;
     enum haul_code code = haul_job_new(clone, err);
+    if (code == HAUL_OK)
+        haul_job_on_password(*clone, job->password, job->password_user);
     for (size_t i = 0; code == HAUL_OK && i < settings->count; i++)
         if (settings->values[i])
             code = haul_job_set(*clone, settings->table[i].name, settings->values[i], err);
@@ -41,47 +44,12 @@ enum haul_code job_side(struct haul_error *err, enum haul_side side)
     return err->code;
 }
 
-/* Parameters whose value is a secret, in the engines' own spellings. */
-static const char *const secret_parameters[] = {
-    "password=", "pwd=", "sslpassword=", "accesstoken=", "passfile_password="};
-
-static bool is_secret(const char *parameter)
+const char *job_hidden(struct haul_job *job, const char *name)
 {
-    for (size_t i = 0; i < sizeof secret_parameters / sizeof secret_parameters[0]; i++)
-        if (strncasecmp(parameter, secret_parameters[i], strlen(secret_parameters[i])) == 0)
-            return true;
-    return false;
-}
-
-static void hide_parameters(char *text)
-{
-    for (char *at = strpbrk(text, "?&;"); at; at = strpbrk(at + 1, "?&;")) {
-        char *value = is_secret(at + 1) ? strchr(at, '=') + 1 : NULL;
-        if (!value)
-            continue;
-        size_t length = strcspn(value, "&;");
-        char stars[] = "***";
-        size_t shown = length < 3 ? length : 3;
-        memcpy(value, stars, shown);
-        memmove(value + shown, value + length, strlen(value + length) + 1);
-    }
-}
-
-const char *job_name_shown(struct haul_job *job, const char *name)
-{
-    char *shown = arena_text(&job->arena, name);
-    for (char *line = shown ? strchr(shown, '\n') : NULL; line; line = strchr(line, '\n'))
-        *line = ','; /* a list of files */
-    char *authority = shown ? strstr(shown, "://") : NULL;
-    if (!authority)
-        return shown;
-    authority += 3;
-    char *at = strrchr(authority, '@'); /* userinfo ends at the last one: users may be mail addresses */
-    char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
-    if (colon)
-        memmove(colon, at, strlen(at) + 1);
-    hide_parameters(authority);
-    return shown;
+    char *line = arena_text(&job->arena, name);
+    for (char *at = line ? strchr(line, '\n') : NULL; at; at = strchr(at, '\n'))
+        *at = ','; /* a list of files */
+    return line ? secret_remove(line, &job->arena) : NULL;
 }
 
 const char *job_target_table(const struct haul_job *job)
@@ -182,20 +150,23 @@ static enum haul_code target_side(struct haul_job *job, bool database, struct so
 enum haul_code job_open(struct haul_job *job, bool target, struct source **source, struct haul_error *err)
 {
     struct source_request request = {0};
-    const char *name, *columns = settings_text(&job->settings, "columns");
+    struct context context = job->context;
+    struct side *side;
+    const char *columns = settings_text(&job->settings, "columns");
     bool database = false;
-    enum haul_code code = job_name(job, target ? "target" : "source", &name, err);
+    enum haul_code code = side_resolve(job, target, &side, err);
     if (code == HAUL_OK)
-        code = registry_is_database(name, &database, err);
+        code = registry_is_database(side->name, &database, err);
     if (code == HAUL_OK)
         code = target ? target_side(job, database, &request, err) : source_side(job, database, &request);
     request.alike = !target && settings_flag(&job->settings, "combine");
     request.dictionaries =
         registry_takes_dictionaries(settings_text(&job->settings, "target"), &job->context) ||
         registry_takes_dictionaries(settings_text(&job->settings, "output-file"), &job->context);
+    context.login = &side->login;
     if (code == HAUL_OK && columns)
         code = split_names(job, columns, &request, err);
     if (code == HAUL_OK)
-        code = registry_open_source(name, &job->context, &request, source, err);
+        code = registry_open_source(side->name, &context, &request, source, err);
     return code ? job_side(err, target ? HAUL_SIDE_TARGET : HAUL_SIDE_SOURCE) : HAUL_OK;
 }

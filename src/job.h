@@ -5,6 +5,7 @@
 #include "base/context.h"
 #include "base/settings.h"
 #include "batch/source.h"
+#include "side.h"
 
 struct haul_job {
     struct settings settings;
@@ -12,15 +13,19 @@ struct haul_job {
     struct cancel cancel;
     haul_event_fn event;
     void *event_user;
-    struct arena arena; /* lists split from options */
+    haul_password_fn password;
+    void *password_user;
+    struct side sides[2];      /* source, target: what their names mean */
+    struct arena arena;        /* lists split from options */
     const char *target_schema; /* for a target that is read again, as --schema; NULL */
 };
 
 /* An independent job with the same options and no callback. */
 enum haul_code job_clone(const struct haul_job *job, struct haul_job **clone, struct haul_error *err);
 
-/* "source" or "target", or HAUL_USAGE when it was not given. */
-enum haul_code job_name(const struct haul_job *job, const char *side, const char **name, struct haul_error *err);
+/* "source" or "target" as it was given, or HAUL_USAGE when it was not. */
+enum haul_code job_name(const struct haul_job *job, const char *side, const char **name,
+                        struct haul_error *err);
 
 /* The table of the target side; NULL none. */
 const char *job_target_table(const struct haul_job *job);
@@ -29,9 +34,8 @@ const char *job_target_table(const struct haul_job *job);
  * its side. */
 enum haul_code job_open(struct haul_job *job, bool target, struct source **source, struct haul_error *err);
 
-/* The name without a password: "scheme://user:secret@host/db?password=x" becomes
- * "scheme://user@host/db?password=***". In the job's arena; NULL without memory. */
-const char *job_name_shown(struct haul_job *job, const char *name);
+/* The name without passwords, in the job's arena, a list in one line; NULL without memory. */
+const char *job_hidden(struct haul_job *job, const char *name);
 
 /* Marks a failure as the side's, unless it is a usage error. Returns err->code. */
 enum haul_code job_side(struct haul_error *err, enum haul_side side);

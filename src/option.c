@@ -10,7 +10,9 @@
 #define INSPECT HAUL_FOR_INSPECT
 #define VERIFY  HAUL_FOR_VERIFY
 #define COMBINE HAUL_FOR_COMBINE
-#define ALL     (COPY | LIST | INSPECT | VERIFY | COMBINE)
+#define PING    HAUL_FOR_PING
+#define ALL     (COPY | LIST | INSPECT | VERIFY | COMBINE | PING)
+#define SERVERS (COPY | LIST | VERIFY | PING) /* what may log in somewhere */
 #define WRITE   (COPY | COMBINE)
 #define TEXTUAL (COPY | LIST | INSPECT | VERIFY) /* what CSV is read and written by */
 
@@ -28,7 +30,7 @@ static const struct haul_option table[] = {
      "what is written: a file, a folder/, -, or a database"},
     {"combine", 0, FLAG, WRITE, NULL, NULL, "false", "keep the source's row groups as they are"},
 
-    {"table", 't', TEXT, COPY | INSPECT | VERIFY, "What", "NAME", NULL,
+    {"table", 't', TEXT, COPY | INSPECT | VERIFY | PING, "What", "NAME", NULL,
      "the table, when one side is a database"},
     {"source-table", 0, TEXT, COPY | VERIFY, "What", "NAME", NULL,
      "the source's table, when both sides are databases"},
@@ -43,12 +45,30 @@ static const struct haul_option table[] = {
     {"schema", 0, TEXT, COPY | INSPECT | VERIFY, "What", "NAME:TYPE,...", NULL,
      "types of columns whose type the source does not say"},
 
-    {"from", 0, TEXT, ALL, "Format", "FORMAT", NULL, "the source's format, whatever its name says"},
+    {"password-file", 0, PATH, SERVERS, "Login", "FILE", NULL, "the password is the one line of this file"},
+    {"password-command", 0, TEXT, SERVERS, "Login", "COMMAND", NULL,
+     "the password is the one line that this prints"},
+    {"source-password-file", 0, PATH, COPY | VERIFY, "Login", "FILE", NULL,
+     "the same for the source, when both sides are databases"},
+    {"source-password-command", 0, TEXT, COPY | VERIFY, "Login", "COMMAND", NULL,
+     "the same for the source, when both sides are databases"},
+    {"target-password-file", 0, PATH, COPY | VERIFY, "Login", "FILE", NULL,
+     "the same for the target, when both sides are databases"},
+    {"target-password-command", 0, TEXT, COPY | VERIFY, "Login", "COMMAND", NULL,
+     "the same for the target, when both sides are databases"},
+    {"tls-ca", 0, PATH, SERVERS, "Login", "FILE", NULL,
+     "certificates (PEM) of the authorities that vouch for the server"},
+    {"trust-cert", 0, FLAG, SERVERS, "Login", NULL, "false",
+     "take whatever certificate the server shows: not safe"},
+
+    {"from", 0, TEXT, ALL & ~PING, "Format", "FORMAT", NULL, "the source's format, whatever its name says"},
     {"to", 0, TEXT, WRITE | VERIFY, "Format", "FORMAT", NULL, "the target's format, whatever its name says"},
-    {"delimiter", 0, TEXT, TEXTUAL, "Format", "TEXT", NULL, "CSV: what separates fields; \\t is a tab (sniffed)"},
+    {"delimiter", 0, TEXT, TEXTUAL, "Format", "TEXT", NULL,
+     "CSV: what separates fields; \\t is a tab (sniffed)"},
     {"quote", 0, TEXT, TEXTUAL, "Format", "CHAR", NULL, "CSV: the quote, or none (\")"},
     {"escape", 0, TEXT, TEXTUAL, "Format", "CHAR", NULL, "CSV: what escapes a quote (the quote doubled)"},
-    {"header", 0, CHOICE, TEXTUAL, "Format", "yes|no|auto|match|skip", "auto", "CSV: does the first line hold the names"},
+    {"header", 0, CHOICE, TEXTUAL, "Format", "yes|no|auto|match|skip", "auto",
+     "CSV: does the first line hold the names"},
     {"null", 0, TEXT, TEXTUAL, "Format", "TEXT", NULL, "CSV: the unquoted text that means NULL (empty)"},
     {"charset", 0, TEXT, TEXTUAL, "Format", "NAME", NULL,
      "CSV: the source's encoding, such as utf-16le or windows-1252 (utf-8)"},
@@ -79,7 +99,8 @@ static const struct haul_option table[] = {
     {"rejects-ok", 0, FLAG, COPY, "Target", NULL, "false", "exit 0, not 3, when rows were set aside"},
     {"verify", 0, FLAG, COPY, "Target", NULL, "false", "read the target again afterwards and compare"},
 
-    {"workers", 'w', NUMBER, WRITE | VERIFY, "Run", "N", NULL, "threads; default the CPUs, at most 4, and one for each 48MiB of memory"},
+    {"workers", 'w', NUMBER, WRITE | VERIFY, "Run", "N", NULL,
+     "threads; default the CPUs, at most 4, and one for each 48MiB of memory"},
     {"memory", 0, SIZE, WRITE | VERIFY, "Run", "SIZE", NULL,
      "budget for data; default 512MiB, at most a quarter of the machine"},
     {"dry-run", 'n', FLAG, WRITE, "Run", NULL, "false", "show the plan and do nothing"},

@@ -45,13 +45,41 @@ static const struct engine engines[] = {
 };
 #define ENGINE_COUNT (sizeof engines / sizeof engines[0])
 
-/* The length of "word" when the name is "word:rest"; a path or a pattern has no such word. */
-static size_t word_length(const char *name)
+size_t registry_word(const char *name)
 {
     size_t n = 0;
     while (isalnum((unsigned char)name[n]) || name[n] == '_' || name[n] == '+' || (n > 0 && name[n] == '-'))
         n++;
     return n > 1 && name[n] == ':' && isalpha((unsigned char)name[0]) ? n : 0;
+}
+
+static const struct engine *engine_by_scheme(const char *name, size_t length)
+{
+    for (size_t i = 0; i < ENGINE_COUNT; i++)
+        if (strlen(engines[i].scheme) == length && strncasecmp(name, engines[i].scheme, length) == 0)
+            return &engines[i];
+    return NULL;
+}
+
+bool registry_is_scheme(const char *name, size_t length)
+{
+    bool memory = length == 6 && strncmp(name, "memory", 6) == 0;
+    return memory || (engine_by_scheme(name, length) && strncmp(name + length, "://", 3) == 0);
+}
+
+size_t registry_words(const char **words, size_t max)
+{
+    size_t count = 0;
+    for (; count < ENGINE_COUNT && count < max; count++)
+        words[count] = engines[count].scheme;
+    return count;
+}
+
+bool registry_has_server(const char *name)
+{
+    size_t length = registry_word(name);
+    const struct engine *engine = engine_by_scheme(name, length);
+    return length && !(length == 6 && strncmp(name, "memory", 6) == 0) && !(engine && engine->local);
 }
 
 static const struct engine *engine_by_magic(const char *name)
@@ -69,19 +97,6 @@ static const struct engine *engine_by_magic(const char *name)
             memcmp(head, engines[i].magic, engines[i].magic_length) == 0)
             return &engines[i];
     return NULL;
-}
-
-static enum haul_code unknown_word(const char *name, size_t length, struct haul_error *err)
-{
-    const char *names[ENGINE_COUNT + 1];
-    char word[64], near[256];
-    snprintf(word, sizeof word, "%.*s", (int)(length < 63 ? length : 63), name);
-    for (size_t i = 0; i < ENGINE_COUNT; i++)
-        names[i] = engines[i].scheme;
-    settings_near(word, names, ENGINE_COUNT, near, sizeof near);
-    return error_set(err, HAUL_USAGE,
-                     "\"%s:\" is no database or connection haul knows%s%s; a file of that name is ./%s", word,
-                     near[0] ? "; near: " : "", near, name);
 }
 
 static enum haul_code engine_name(const struct engine *engine, const char *name, size_t length,
@@ -103,7 +118,7 @@ static enum haul_code engine_name(const struct engine *engine, const char *name,
 static enum haul_code engine_find(const char *name, const struct engine **engine, const char **rest,
                                   struct haul_error *err)
 {
-    size_t length = word_length(name);
+    size_t length = registry_word(name);
     *engine = NULL;
     *rest = name;
     if (length == 0) {
@@ -112,13 +127,11 @@ static enum haul_code engine_find(const char *name, const struct engine **engine
     }
     if (strncmp(name, "memory:", 7) == 0)
         return HAUL_OK;
-    for (size_t i = 0; i < ENGINE_COUNT; i++) {
-        if (strlen(engines[i].scheme) != length || strncasecmp(name, engines[i].scheme, length) != 0)
-            continue;
-        *engine = &engines[i];
+    *engine = engine_by_scheme(name, length);
+    if (*engine)
         return engine_name(*engine, name, length, rest, err);
-    }
-    return unknown_word(name, length, err);
+    return error_set(err, HAUL_USAGE, "\"%.*s:\" is no database haul knows; a file of that name is ./%s",
+                     (int)(length < 63 ? length : 63), name, name);
 }
 
 enum haul_code registry_is_database(const char *name, bool *database, struct haul_error *err)

@@ -4,8 +4,8 @@
  *
  * A name is a database when it begins with an engine's scheme
  * ("sqlite:///shop.db") or is a local file that an engine knows by its magic;
- * "word:rest" is kept for named connections; everything else is a file, a
- * pattern, a folder or "-".
+ * everything else is a file, a pattern, a folder or "-". Named connections
+ * ("word:table") are resolved before a name comes here (side.h).
  */
 #ifndef HAUL_REGISTRY_H
 #define HAUL_REGISTRY_H
@@ -14,8 +14,19 @@
 #include "batch/sink.h"
 #include "batch/source.h"
 
-/* Does the name mean a database? An unknown scheme or connection is an error
- * that names the near ones. */
+/* The length of "word" in "word:rest"; 0: a path or a pattern, which has no such word. */
+size_t registry_word(const char *name);
+
+/* Is the word of this length an engine's scheme, with "://" behind it (or "memory:")? */
+bool registry_is_scheme(const char *name, size_t length);
+
+/* The schemes, for an error that names the near ones. */
+size_t registry_words(const char **words, size_t max);
+
+/* Does one log in there: a scheme of a server, or a named connection? */
+bool registry_has_server(const char *name);
+
+/* Does the name mean a database? An unknown scheme is an error. */
 enum haul_code registry_is_database(const char *name, bool *database, struct haul_error *err);
 
 enum haul_code registry_open_source(const char *name, const struct context *context,

@@ -25,12 +25,14 @@ struct cpu_features {
 };
 
 struct settings;
+struct login;
 
 struct context {
     struct memory *memory;
     struct cancel *cancel;
     struct collector *collector; /* rejects and losses of the unit at hand */
     const struct settings *settings;
+    struct login *login;     /* databases: of the side that is opened, the lobby's; NULL: nothing was said */
     struct cpu_features cpu; /* found once at start */
     note_fn note;            /* may be NULL; any thread may call */
     void *note_user;
@@ -45,7 +47,9 @@ void context_init(struct context *context);
 enum haul_code context_check(const struct context *context, struct haul_error *err);
 
 /* Tells the user something, one line. */
-void context_note(const struct context *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void context_warn(const struct context *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void context_note(const struct context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void context_warn(const struct context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -45,6 +45,12 @@ bool path_is_folder(const char *path)
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
+bool path_is_private(const char *path, unsigned others)
+{
+    struct stat facts;
+    return stat(path, &facts) || !S_ISREG(facts.st_mode) || !(facts.st_mode & others);
+}
+
 enum haul_code path_sync_folder(const char *path, struct haul_error *err)
 {
     int fd;

@@ -27,8 +27,12 @@ enum haul_code settings_init(struct settings *settings, const struct haul_option
     return settings->values ? HAUL_OK : error_nomem(err, "the options");
 }
 
+/* A value may hold a password. */
 void settings_release(struct settings *settings)
 {
+    for (size_t row = 0; row < settings->count; row++)
+        if (settings->values && settings->values[row])
+            explicit_bzero(settings->values[row], strlen(settings->values[row]));
     arena_release(&settings->arena);
     *settings = (struct settings){0};
 }
@@ -124,6 +128,13 @@ enum haul_code settings_set(struct settings *settings, const char *name, const c
         return error_nomem(err, "an option");
     settings->values[row] = copy;
     return HAUL_OK;
+}
+
+void settings_clear(struct settings *settings, const char *name)
+{
+    size_t row = row_find(settings, name);
+    assert(row < settings->count);
+    settings->values[row] = NULL;
 }
 
 bool settings_given(const struct settings *settings, const char *name)

@@ -21,11 +21,17 @@ enum haul_code settings_init(struct settings *settings, const struct haul_option
 void settings_release(struct settings *settings);
 
 /* Checks the value for its kind; an unknown name is an error that names near ones. */
-enum haul_code settings_set(struct settings *settings, const char *name, const char *value, struct haul_error *err);
+enum haul_code settings_set(struct settings *settings, const char *name, const char *value,
+                            struct haul_error *err);
+
+/* As if it had never been given. */
+void settings_clear(struct settings *settings, const char *name);
 
 bool settings_given(const struct settings *settings, const char *name);
-const char *settings_text(const struct settings *settings, const char *name); /* the preset when not given; may be NULL */
-int64_t settings_number(const struct settings *settings, const char *name);   /* NUMBER and SIZE; -1 when absent without preset */
+const char *settings_text(const struct settings *settings,
+                          const char *name); /* the preset when not given; may be NULL */
+int64_t settings_number(const struct settings *settings,
+                        const char *name); /* NUMBER and SIZE; -1 when absent without preset */
 bool settings_flag(const struct settings *settings, const char *name);
 
 /* "64MiB", "1GB", "4096" -> bytes. */

@@ -11,6 +11,7 @@
  */
 #include "base/tls.h"
 
+#include "base/clock.h"
 #include "base/socket.h"
 #include "base/tls_refusal.h"
 #include <openssl/bio.h>
@@ -308,4 +309,39 @@ size_t tls_finished(const struct tls *tls, void *out, size_t size)
 const char *tls_version(const struct tls *tls)
 {
     return tls->state ? SSL_get_version(tls->state->ssl) : "";
+}
+
+const char *tls_cipher(const struct tls *tls)
+{
+    return tls->state ? SSL_get_cipher_name(tls->state->ssl) : "";
+}
+
+void tls_certificate(const struct tls *tls, struct tls_certificate *out)
+{
+    X509 *certificate = tls->state ? SSL_get1_peer_certificate(tls->state->ssl) : NULL;
+    *out = (struct tls_certificate){0};
+    if (certificate)
+        tls_describe(certificate, out);
+    X509_free(certificate);
+}
+
+enum haul_code tls_look(const struct tls_look *look, const struct tls_options *options,
+                        struct tls_certificate *seen, struct haul_error *err)
+{
+    struct socket sock = {0};
+    struct tls tls = {0};
+    const struct socket_target target = {
+        .host = look->host, .port = look->port, .wait_ms = look->wait_ms, .cancel = look->cancel};
+    if (socket_connect(&sock, &target, err))
+        return err->code;
+    sock.until_ns = clock_now_ns() + look->wait_ms * 1000000;
+    const struct tls_transport transport = tls_over_socket(&sock);
+    enum haul_code code = look->prepare(&sock, err);
+    if (!code)
+        code = tls_open(&tls, options, &transport, err);
+    if (!code)
+        tls_certificate(&tls, seen);
+    tls_end(&tls);
+    socket_close(&sock);
+    return code;
 }

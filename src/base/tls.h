@@ -60,5 +60,31 @@ void tls_read_ahead(struct tls *tls);
 size_t tls_finished(const struct tls *tls, void *out, size_t size);
 
 const char *tls_version(const struct tls *tls); /* "TLSv1.3"; "" when not open */
+const char *tls_cipher(const struct tls *tls);  /* "TLS_AES_256_GCM_SHA384"; "" when not open */
+
+/* What the server's certificate says of itself. */
+struct tls_certificate {
+    char names[256], issuer[256], until[64];
+};
+void tls_certificate(const struct tls *tls, struct tls_certificate *out);
+
+/* ---- looking only ---- */
+
+#define TLS_WAYS_OUT                                                                                         \
+    "Ways out: --tls-ca FILE with the authority that issued it; the host name that it is for; a new "        \
+    "certificate; or --trust-cert, which takes any (not safe)"
+
+/* A connection of its own, up to the handshake: to say in words what a client
+ * library only refuses, and to see the certificate. `prepare` speaks the
+ * protocol until the handshake may begin. */
+struct tls_look {
+    const char *host;
+    int port;
+    int64_t wait_ms;
+    const struct cancel *cancel;
+    enum haul_code (*prepare)(struct socket *sock, struct haul_error *err);
+};
+enum haul_code tls_look(const struct tls_look *look, const struct tls_options *options,
+                        struct tls_certificate *seen, struct haul_error *err);
 
 #endif

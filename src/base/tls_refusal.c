@@ -66,6 +66,13 @@ static void print_time(const ASN1_TIME *time, char *out, size_t size)
         snprintf(out, size, "an unreadable date");
 }
 
+void tls_describe(const X509 *certificate, struct tls_certificate *out)
+{
+    print_names(certificate, out->names, sizeof out->names);
+    print_name(X509_get_issuer_name(certificate), out->issuer, sizeof out->issuer);
+    print_time(X509_get0_notAfter(certificate), out->until, sizeof out->until);
+}
+
 /* ---- the sentence ---- */
 
 static bool is_name_verdict(long verdict)

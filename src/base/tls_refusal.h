@@ -13,4 +13,7 @@ enum haul_code tls_refuse(const X509 *certificate, const struct tls_options *opt
 /* Is the server's certificate byte for byte the one in options->pinned_file? */
 enum haul_code tls_check_pin(const SSL *ssl, const struct tls_options *options, struct haul_error *err);
 
+/* Names, issuer, end of `certificate`. */
+void tls_describe(const X509 *certificate, struct tls_certificate *out);
+
 #endif

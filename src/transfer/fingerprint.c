@@ -13,9 +13,32 @@
 #include "base/number.h"
 
 static const char *const not_shaping[] = {
-    "source",  "target", /* as names, below */
-    "workers", "memory",     "dry-run",     "run",        "restart", "static-source", "state", "retries",
-    "verify",  "max-errors", "reject-file", "rejects-ok", "json",    "summary",       "log",   "quiet",
+    "source",
+    "target", /* as names, below */
+    "workers",
+    "memory",
+    "dry-run",
+    "run",
+    "restart",
+    "static-source",
+    "state",
+    "retries",
+    "verify",
+    "max-errors",
+    "reject-file",
+    "rejects-ok",
+    "json",
+    "summary",
+    "log",
+    "quiet",
+    "password-file",
+    "password-command",
+    "source-password-file",
+    "source-password-command",
+    "target-password-file",
+    "target-password-command",
+    "tls-ca",
+    "trust-cert",
 };
 
 struct hash128 fingerprint_text(const void *text, size_t length)

@@ -255,7 +255,7 @@ def test_what_is_missing_is_named(base, run, orders):
 
 
 def test_certificates(base, run):
-    assert "ssl-ca" in run("list", base.uri(more="?ssl-mode=verify-identity"), code=None).stderr
+    assert "--tls-ca" in run("list", base.uri(more="?ssl-mode=verify-identity"), code=None).stderr
     run("list", base.uri(more="?ssl-mode=required"))
 
 

@@ -428,7 +428,7 @@ def test_certificates(server, run, tmp_path):
     plain = server.uri(user="loader")
     run("list", plain)
     said = run("list", plain + "?sslmode=verify-full", code=5).stderr
-    assert "certificate" in said and "sslrootcert" in said
+    assert "certificate" in said and "--tls-ca" in said
     run("list", plain + f"?sslmode=verify-full&sslrootcert={server.folder}/server.crt")
     certificate(tmp_path, "other")
     run("list", plain + f"?sslmode=verify-full&sslrootcert={tmp_path}/other.crt", code=5)

@@ -17,10 +17,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define KEEPALIVE_S     15
-#define KEEPALIVE_COUNT 4
-#define SILENCE_MS      60000
-#define VERSION_MIN     50600
+#define KEEPALIVE_S      15
+#define KEEPALIVE_COUNT  4
+#define SILENCE_MS       60000
+#define VERSION_MIN      50600
+#define ER_ACCESS_DENIED 1045
 
 /* ---- connecting ---- */
 
@@ -66,6 +67,16 @@ static void set_keepalive(MYSQL *my)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof silence_ms);
 }
 
+static enum haul_code fail_start(struct connection *connection, struct haul_error *err)
+{
+    struct tls_certificate seen;
+    struct haul_error why = {0};
+    bool refused = my_fail(connection, err) == HAUL_TLS;
+    if (refused && my_certificate(connection, true, &seen, &why) == HAUL_TLS) /* libmariadb only says that */
+        *err = why;
+    return err->code;
+}
+
 static enum haul_code start(struct connection *connection, enum session_kind kind, const char *program,
                             struct haul_error *err)
 {
@@ -76,7 +87,7 @@ static enum haul_code start(struct connection *connection, enum session_kind kin
     set_options(connection->my, server, kind, program);
     if (!mysql_real_connect(connection->my, server->host, server->user, server->password, server->database,
                             server->port, server->socket, 0))
-        return my_fail(connection, err);
+        return fail_start(connection, err);
     set_keepalive(connection->my);
     my_load_forbid(connection->my);
     if (mysql_get_server_version(connection->my) < VERSION_MIN)
@@ -98,6 +109,20 @@ enum haul_code my_connect(struct connection *connection, const struct server *se
         return err->code;
     }
     return HAUL_OK;
+}
+
+enum haul_code my_connect_first(struct connection *connection, struct server *server, enum session_kind kind,
+                                const struct context *context, struct haul_error *err)
+{
+    bool given = false;
+    struct haul_error asked = {0};
+    if (!my_connect(connection, server, kind, context, err))
+        return HAUL_OK;
+    bool none = err->vendor_code == ER_ACCESS_DENIED && strstr(err->message, "using password: NO");
+    if (!none || login_ask(server->login, server->name, &given, &asked) || !given)
+        return err->code;
+    *err = (struct haul_error){0};
+    return my_server_password(server, err) ? err->code : my_connect(connection, server, kind, context, err);
 }
 
 void my_disconnect(struct connection *connection)

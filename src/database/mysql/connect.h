@@ -10,6 +10,8 @@
 #define HAUL_DATABASE_MYSQL_CONNECT_H
 
 #include "base/context.h"
+#include "base/login.h"
+#include "base/tls.h"
 #include <mysql.h>
 #include <string.h>
 
@@ -20,12 +22,18 @@ struct server {
     unsigned port, wait_s;
     enum tls_mode tls;
     const char *ca, *cert, *key;
-    const char *name; /* "host/database", for messages: never a secret */
+    const char *name;    /* "host/database", for messages: never a secret */
+    struct login *login; /* the user's words beside the URI; NULL none */
     struct arena arena;
 };
 
-/* Takes the URI apart and sets what haul sets where the user said nothing. */
-enum haul_code my_server_parse(struct server *server, const char *uri, struct haul_error *err);
+/* Takes the URI apart, lets `login` (NULL: none) win over it, and sets what haul sets where the user said
+ * nothing. */
+enum haul_code my_server_parse(struct server *server, const char *uri, struct login *login,
+                               struct haul_error *err);
+
+/* A person gave the password meanwhile: it stands in server->login. */
+enum haul_code my_server_password(struct server *server, struct haul_error *err);
 void my_server_release(struct server *server);
 
 /* What a session is for; session.c has the settings of each. */
@@ -39,6 +47,10 @@ struct connection {
 
 enum haul_code my_connect(struct connection *connection, const struct server *server, enum session_kind kind,
                           const struct context *context, struct haul_error *err);
+
+/* The first connection to a server: asks the person for the password when it is missing. */
+enum haul_code my_connect_first(struct connection *connection, struct server *server, enum session_kind kind,
+                                const struct context *context, struct haul_error *err);
 void my_disconnect(struct connection *connection); /* all-zero is fine, twice too */
 bool my_is_alive(const struct connection *connection);
 bool my_is_mariadb(const struct connection *connection);
@@ -72,6 +84,11 @@ enum haul_code my_fail(const struct connection *connection, struct haul_error *e
 
 /* An error of ours for the server's number and words. */
 enum haul_code my_fail_number(const struct connection *connection, unsigned number, const char *said,
+                              struct haul_error *err);
+
+/* Looks at the server's certificate over a connection of its own. `judge`: verifies it, and HAUL_TLS says
+ * what is wrong with it. */
+enum haul_code my_certificate(const struct connection *connection, bool judge, struct tls_certificate *seen,
                               struct haul_error *err);
 
 /* A value, constraint or trigger refuses a row; the transaction could go on without it. */

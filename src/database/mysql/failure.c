@@ -29,7 +29,8 @@ static const struct meaning meanings[] = {
     {1040, HAUL_BUSY, true, "too many connections; --workers uses fewer"},
     {1203, HAUL_BUSY, true, "too many connections of this user; --workers uses fewer"},
     {1226, HAUL_BUSY, true, "the user's limit is reached; --workers uses fewer"},
-    {1045, HAUL_LOGIN, false, "check user and password (MYSQL_PWD, ~/.my.cnf or the URI)"},
+    {1045, HAUL_LOGIN, false,
+     "check user and password (--password-file, --password-command, MYSQL_PWD, ~/.my.cnf)"},
     {1698, HAUL_LOGIN, false, "this user may log in by a socket only"},
     {1251, HAUL_LOGIN, false, NULL},
     {1524, HAUL_LOGIN, false, NULL},
@@ -119,8 +120,8 @@ static const struct meaning meanings[] = {
     {2013, HAUL_NETWORK, true, NULL},
     {2055, HAUL_NETWORK, true, NULL},
     {2026, HAUL_TLS, false,
-     "name the authority's file with ?ssl-ca=FILE, connect by the name in the certificate, or accept any "
-     "certificate with ?ssl-mode=required"},
+     "name the authority's file with --tls-ca FILE, connect by the name in the certificate, or accept any "
+     "certificate with --trust-cert"},
     {2027, HAUL_DATA, false, "the server and haul do not understand each other"},
     {2008, HAUL_NOMEM, false, NULL},
 };

@@ -198,11 +198,37 @@ static enum haul_code take_uri(struct server *server, const char *uri, bool *mod
     return *end == '?' ? take_parameters(server, end + 1, mode_given, err) : HAUL_OK;
 }
 
-enum haul_code my_server_parse(struct server *server, const char *uri, struct haul_error *err)
+enum haul_code my_server_password(struct server *server, struct haul_error *err)
+{
+    if (server->password)
+        explicit_bzero((char *)(uintptr_t)server->password, strlen(server->password));
+    server->password = arena_text(&server->arena, server->login->password);
+    return server->password ? HAUL_OK : error_nomem(err, "a connection");
+}
+
+/* --password-file, --tls-ca, --trust-cert and their like win over the URI. */
+static enum haul_code take_login(struct server *server, struct login *login, bool *mode_given,
+                                 struct haul_error *err)
+{
+    server->login = login;
+    if (!login)
+        return HAUL_OK;
+    if (login->password && my_server_password(server, err))
+        return err->code;
+    if (login->trust || login->ca_file) {
+        server->tls = login->trust ? TLS_UNVERIFIED : TLS_VERIFIED;
+        server->ca = login->trust ? NULL : login->ca_file;
+        *mode_given = true;
+    }
+    return HAUL_OK;
+}
+
+enum haul_code my_server_parse(struct server *server, const char *uri, struct login *login,
+                               struct haul_error *err)
 {
     bool mode_given = false;
     *server = (struct server){.wait_s = CONNECT_WAIT_S};
-    if (take_uri(server, uri, &mode_given, err)) {
+    if (take_uri(server, uri, &mode_given, err) || take_login(server, login, &mode_given, err)) {
         my_server_release(server);
         return err->code;
     }

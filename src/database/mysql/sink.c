@@ -60,7 +60,7 @@ enum haul_code my_sink_control(struct mysql_sink *sink, struct haul_error *err)
     if (my_is_alive(&sink->connection))
         return HAUL_OK;
     my_disconnect(&sink->connection);
-    if (my_connect(&sink->connection, &sink->server, SESSION_TARGET, &sink->context, err) ||
+    if (my_connect_first(&sink->connection, &sink->server, SESSION_TARGET, &sink->context, err) ||
         my_run(&sink->connection, "SET SESSION wait_timeout = 86400", err))
         return err->code;
     return sink->locked ? take_lock(sink, sink->run, err) : HAUL_OK;
@@ -351,7 +351,7 @@ enum haul_code mysql_sink_open(const char *uri, const struct context *context, s
     pthread_mutex_init(&sink->mutex, NULL);
     const char *uuid = settings ? settings_text(settings, "uuid") : NULL;
     sink->uuid_text = uuid && strcmp(uuid, "text") == 0;
-    if (my_server_parse(&sink->server, uri, err) || my_sink_control(sink, err)) {
+    if (my_server_parse(&sink->server, uri, context->login, err) || my_sink_control(sink, err)) {
         sink_close(&sink->base);
         return err->code;
     }

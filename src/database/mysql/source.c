@@ -53,8 +53,8 @@ enum haul_code mysql_source_open(const char *uri, const struct context *context,
     source->context = *context;
     pthread_mutex_init(&source->mutex, NULL);
     if (request_copy(request, &source->arena, &source->request, &source->query, err) ||
-        my_server_parse(&source->server, uri, err) ||
-        my_connect(&source->connection, &source->server, SESSION_SOURCE, context, err)) {
+        my_server_parse(&source->server, uri, context->login, err) ||
+        my_connect_first(&source->connection, &source->server, SESSION_SOURCE, context, err)) {
         source_close(&source->base);
         return err->code;
     }

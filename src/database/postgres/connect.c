@@ -127,12 +127,32 @@ enum haul_code pg_connect(struct connection *connection, const struct server *se
         *err = (struct haul_error){0};
         start(connection, name, "disable", err);
     }
+    connection->wants_password = err->code && connection->pg && PQconnectionNeedsPassword(connection->pg);
+    if (err->code == HAUL_TLS) { /* libpq only says that it refuses: look what there is */
+        struct tls_certificate seen;
+        struct haul_error why = {0};
+        if (pg_certificate(connection, true, &seen, &why) == HAUL_TLS)
+            *err = why;
+    }
     if (err->code || pg_session_pin(connection, kind, err)) {
         pg_disconnect(connection);
         return err->code;
     }
     connection->pid = PQbackendPID(connection->pg);
     return HAUL_OK;
+}
+
+enum haul_code pg_connect_first(struct connection *connection, struct server *server, enum session_kind kind,
+                                const struct context *context, struct haul_error *err)
+{
+    bool given = false;
+    struct haul_error asked = {0};
+    if (!pg_connect(connection, server, kind, context, err) || !connection->wants_password)
+        return err->code;
+    if (login_ask(server->login, server->name, &given, &asked) || !given)
+        return err->code;
+    *err = (struct haul_error){0};
+    return pg_server_password(server, err) ? err->code : pg_connect(connection, server, kind, context, err);
 }
 
 void pg_disconnect(struct connection *connection)

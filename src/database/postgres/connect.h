@@ -10,6 +10,8 @@
 #define HAUL_DATABASE_POSTGRES_CONNECT_H
 
 #include "base/context.h"
+#include "base/login.h"
+#include "base/tls.h"
 #include <libpq-fe.h>
 
 #define SERVER_OPTIONS_MAX 64
@@ -18,13 +20,19 @@ struct server {
     const char *keys[SERVER_OPTIONS_MAX + 1]; /* as PQconnectStartParams takes them */
     const char *values[SERVER_OPTIONS_MAX + 1];
     int count;
-    bool tls_optional; /* sslmode is our own "require", "disable" will do */
-    const char *name;  /* "host/database", for messages: never a secret */
+    bool tls_optional;   /* sslmode is our own "require", "disable" will do */
+    struct login *login; /* the user's words beside the URI; NULL none */
+    const char *name;    /* "host/database", for messages: never a secret */
     struct arena arena;
 };
 
-/* Takes the URI apart and sets what haul sets where the user said nothing. */
-enum haul_code pg_server_parse(struct server *server, const char *uri, struct haul_error *err);
+/* Takes the URI apart, lets `login` (NULL: none) win over it, and sets what haul sets where the user said
+ * nothing. */
+enum haul_code pg_server_parse(struct server *server, const char *uri, struct login *login,
+                               struct haul_error *err);
+
+/* A person gave the password meanwhile: it stands in server->login. */
+enum haul_code pg_server_password(struct server *server, struct haul_error *err);
 void pg_server_release(struct server *server);
 
 /* What a session is for; session.c has the settings of each. */
@@ -34,8 +42,13 @@ struct connection {
     PGconn *pg;
     const struct server *server;
     const struct cancel *cancel;
-    int pid; /* of the server's process; libpq forgets it with the connection */
+    int pid;             /* of the server's process; libpq forgets it with the connection */
+    bool wants_password; /* it failed because there was none */
 };
+
+/* The first connection to a server: asks the person for the password when it is missing. */
+enum haul_code pg_connect_first(struct connection *connection, struct server *server, enum session_kind kind,
+                                const struct context *context, struct haul_error *err);
 
 enum haul_code pg_connect(struct connection *connection, const struct server *server, enum session_kind kind,
                           const struct context *context, struct haul_error *err);
@@ -98,6 +111,11 @@ bool pg_is_row_error(const struct haul_error *err);
 
 /* The message without the server's name before it. */
 const char *pg_said(const struct connection *connection, const struct haul_error *err);
+
+/* Looks at the server's certificate over a connection of its own. `judge`: as verify-full would, and HAUL_TLS
+ * says what is wrong with it. */
+enum haul_code pg_certificate(const struct connection *connection, bool judge, struct tls_certificate *seen,
+                              struct haul_error *err);
 
 /* Why a connection could not be made. */
 enum haul_code pg_fail_connect(const struct connection *connection, struct haul_error *err);

@@ -30,7 +30,7 @@ struct meaning {
 };
 
 static const struct meaning meanings[] = {
-    {"28P01", HAUL_LOGIN, false, "check user and password (PGPASSWORD or .pgpass)"},
+    {"28P01", HAUL_LOGIN, false, "check user and password (--password-file, PGPASSWORD or .pgpass)"},
     {"28000", HAUL_LOGIN, false, "check the user name and the server's pg_hba.conf"},
     {"28", HAUL_LOGIN, false, "check user and password"},
     {"3D000", HAUL_NOT_FOUND, false, "check the database name at the end of the URI"},
@@ -174,11 +174,12 @@ struct hint {
 
 static const struct hint hints[] = {
     {"no password supplied", HAUL_LOGIN, false,
-     "give one by PGPASSWORD or .pgpass; haul does not wait for a terminal here"},
+     "give one by --password-file, --password-command, PGPASSWORD or .pgpass; there is no terminal to ask "
+     "at"},
     {"does not match host name", HAUL_TLS, false,
      "connect by the name in the certificate, or say ?sslmode=verify-ca for this connection"},
     {"certificate", HAUL_TLS, false,
-     "name the authority's file with ?sslrootcert=FILE, or accept any certificate with ?sslmode=require"},
+     "name the authority's file with --tls-ca FILE, or accept any certificate with --trust-cert"},
     {"does not support SSL", HAUL_TLS, false,
      "turn TLS on at the server, or say ?sslmode=disable when the network is your own"},
     {"sslmode", HAUL_TLS, false, NULL},

@@ -25,11 +25,12 @@
 #include <strings.h>
 
 #define CA_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
+#define NO_FILE   "/nonexistent/authorities"
 
 /* ---- the text ---- */
 
 /* The URI with every '@' of the userinfo but the last as %40. */
-static const char *escape_userinfo(const char *uri, struct arena *arena)
+static char *escape_userinfo(const char *uri, struct arena *arena)
 {
     const char *start = strstr(uri, "://");
     if (!start)
@@ -100,15 +101,29 @@ static enum haul_code add(struct server *server, const char *key, const char *va
     return HAUL_OK;
 }
 
+/* Replaces what the URI said. */
+static enum haul_code set(struct server *server, const char *key, const char *value, struct haul_error *err)
+{
+    for (int i = 0; i < server->count; i++)
+        if (strcmp(server->keys[i], key) == 0) {
+            explicit_bzero((char *)(uintptr_t)server->values[i], strlen(server->values[i])); /* a password */
+            server->values[i] = arena_text(&server->arena, value);
+            return server->values[i] ? HAUL_OK : error_nomem(err, "a connection");
+        }
+    return add(server, key, value, err);
+}
+
 static enum haul_code take_uri(struct server *server, const char *uri, struct haul_error *err)
 {
     char *said = NULL;
-    const char *escaped = escape_userinfo(uri, &server->arena);
-    char *folded = escaped ? arena_text(&server->arena, escaped) : NULL;
-    if (!folded)
+    struct arena arena = {0}; /* of its own: it is wiped */
+    char *escaped = escape_userinfo(uri, &arena);
+    if (!escaped)
         return error_nomem(err, "a connection");
-    fold_parameters(folded);
-    PQconninfoOption *options = PQconninfoParse(folded, &said);
+    fold_parameters(escaped);
+    PQconninfoOption *options = PQconninfoParse(escaped, &said);
+    explicit_bzero(escaped, strlen(escaped));
+    arena_release(&arena);
     if (!options)
         return fail_parse(said, err);
     enum haul_code code = HAUL_OK;
@@ -117,6 +132,27 @@ static enum haul_code take_uri(struct server *server, const char *uri, struct ha
             code = add(server, at->keyword, at->val, err);
     PQconninfoFree(options);
     return code;
+}
+
+enum haul_code pg_server_password(struct server *server, struct haul_error *err)
+{
+    return set(server, "password", server->login->password, err);
+}
+
+/* --password-file, --tls-ca, --trust-cert and their like win over the URI. */
+static enum haul_code take_login(struct server *server, struct login *login, struct haul_error *err)
+{
+    server->login = login;
+    if (!login)
+        return HAUL_OK;
+    if (login->password && pg_server_password(server, err))
+        return err->code;
+    if (login->trust) /* with a list of authorities at hand libpq would verify even so */
+        return set(server, "sslmode", "require", err) ? err->code : set(server, "sslrootcert", NO_FILE, err);
+    if (!login->ca_file)
+        return HAUL_OK;
+    return set(server, "sslrootcert", login->ca_file, err) ? err->code
+                                                           : set(server, "sslmode", "verify-full", err);
 }
 
 /* ---- what nobody said ---- */
@@ -212,10 +248,13 @@ static enum haul_code set_rest(struct server *server, const PQconninfoOption *op
     return HAUL_OK;
 }
 
-enum haul_code pg_server_parse(struct server *server, const char *uri, struct haul_error *err)
+enum haul_code pg_server_parse(struct server *server, const char *uri, struct login *login,
+                               struct haul_error *err)
 {
     *server = (struct server){0};
     enum haul_code code = take_uri(server, uri, err);
+    if (!code)
+        code = take_login(server, login, err);
     PQconninfoOption *options = code ? NULL : resolve(server);
     if (!code)
         code = set_tls(server, options, err);

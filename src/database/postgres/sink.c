@@ -63,7 +63,7 @@ enum haul_code pg_sink_control(struct postgres_sink *sink, struct haul_error *er
     if (pg_is_alive(&sink->connection))
         return HAUL_OK;
     pg_disconnect(&sink->connection);
-    if (pg_connect(&sink->connection, &sink->server, SESSION_TARGET, &sink->context, err))
+    if (pg_connect_first(&sink->connection, &sink->server, SESSION_TARGET, &sink->context, err))
         return err->code;
     return sink->locked ? take_lock(sink, sink->run, err) : HAUL_OK;
 }
@@ -379,7 +379,7 @@ enum haul_code postgres_sink_open(const char *uri, const struct context *context
     pthread_mutex_init(&sink->mutex, NULL);
     const char *uuid = settings ? settings_text(settings, "uuid") : NULL;
     sink->uuid_text = uuid && strcmp(uuid, "text") == 0;
-    if (pg_server_parse(&sink->server, uri, err) || pg_sink_control(sink, err)) {
+    if (pg_server_parse(&sink->server, uri, context->login, err) || pg_sink_control(sink, err)) {
         sink_close(&sink->base);
         return err->code;
     }

@@ -57,8 +57,8 @@ enum haul_code postgres_source_open(const char *uri, const struct context *conte
     source->context = *context;
     pthread_mutex_init(&source->mutex, NULL);
     if (request_copy(request, &source->arena, &source->request, &source->query, err) ||
-        pg_server_parse(&source->server, uri, err) ||
-        pg_connect(&source->connection, &source->server, SESSION_SOURCE, context, err)) {
+        pg_server_parse(&source->server, uri, context->login, err) ||
+        pg_connect_first(&source->connection, &source->server, SESSION_SOURCE, context, err)) {
         source_close(&source->base);
         return err->code;
     }

@@ -12,8 +12,10 @@ static void test_pieces(void **state)
     (void)state;
     struct server server;
     struct haul_error err = {0};
-    assert_int_equal(
-        my_server_parse(&server, "mysql://me:p@s%3As%2F@db.example:3307/sh%20op?SSL_Mode=Required", &err), 0);
+    assert_int_equal(my_server_parse(&server,
+                                     "mysql://me:p@s%3As%2F@db.example:3307/sh%20op?SSL_Mode=Required", NULL,
+                                     &err),
+                     0);
     assert_string_equal(server.user, "me");
     assert_string_equal(server.password, "p@s:s/");
     assert_string_equal(server.host, "db.example");
@@ -42,7 +44,7 @@ static void test_tls(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct server server;
         struct haul_error err = {0};
-        assert_int_equal(my_server_parse(&server, cases[i].uri, &err), 0);
+        assert_int_equal(my_server_parse(&server, cases[i].uri, NULL, &err), 0);
         assert_int_equal(server.tls, cases[i].mode);
         my_server_release(&server);
     }
@@ -64,7 +66,7 @@ static void test_refusals(void **state)
     for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
         struct server server;
         struct haul_error err = {0};
-        assert_int_equal(my_server_parse(&server, uris[i], &err), HAUL_USAGE);
+        assert_int_equal(my_server_parse(&server, uris[i], NULL, &err), HAUL_USAGE);
         assert_null(strstr(err.message, "canary"));
         my_server_release(&server);
     }

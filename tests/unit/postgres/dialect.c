@@ -91,7 +91,7 @@ static const char *value_of(const struct server *server, const char *key)
 static void parse(struct server *server, const char *uri)
 {
     struct haul_error err = {0};
-    if (pg_server_parse(server, uri, &err))
+    if (pg_server_parse(server, uri, NULL, &err))
         fail_msg("%s: %s", uri, err.message);
 }
 
@@ -135,7 +135,7 @@ static void bad_uris_keep_their_secrets(void **unused)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct server server;
         struct haul_error err = {0};
-        if (pg_server_parse(&server, bad[i], &err))
+        if (pg_server_parse(&server, bad[i], NULL, &err))
             assert_null(strstr(err.message, "secret"));
         pg_server_release(&server);
     }

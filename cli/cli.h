@@ -68,6 +68,7 @@ void print_size(double bytes, char *out, size_t out_bytes);
 
 /* The commands. */
 int run_copy(const struct command *command, int count, char **words);
+int run_ping(const struct command *command, int count, char **words);
 int run_list(const struct command *command, int count, char **words);
 int run_inspect(const struct command *command, int count, char **words);
 int run_verify(const struct command *command, int count, char **words);

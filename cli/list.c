@@ -37,8 +37,8 @@ static void list_json(struct listing *listing, const struct haul_table *table)
 static bool is_plain(const char *name)
 {
     for (const unsigned char *p = (const unsigned char *)name; *p; p++)
-        if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9') && *p != '_' &&
-            *p < 128)
+        if (!(*p >= 'a' && *p <= 'z') && !(*p >= 'A' && *p <= 'Z') && !(*p >= '0' && *p <= '9') &&
+            *p != '_' && *p < 128)
             return false;
     return *name != 0;
 }
@@ -87,6 +87,8 @@ static void list_text(struct listing *listing, const struct haul_table *table)
     }
     struct row *row = &listing->rows[listing->count];
     *row = (struct row){.name = full_name(table), .kind = strdup(table->kind), .rows = "?", .size = ""};
+    if (strstr(table->kind, "view") && table->rows < 0)
+        row->rows[0] = 0; /* nobody counts those */
     if (table->rows >= 0)
         snprintf(row->rows, sizeof row->rows, "%s%lld", table->rows_exact ? "" : "~", (long long)table->rows);
     if (table->bytes >= 0)

@@ -1,11 +1,14 @@
 /*
- * look.c: `haul inspect` and `haul verify`: commands that only read. Their
+ * look.c: `haul inspect`, `haul ping` and `haul verify`: commands that only read. Their
  * answers go to standard output.
  */
 #include "cli.h"
 #include <string.h>
 
-int run_inspect(const struct command *command, int count, char **words)
+/* A report of the library as it is; warnings go to standard error. */
+typedef enum haul_code (*report_fn)(struct haul_job *job, char **report, struct haul_error *err);
+
+static int run_report(const struct command *command, int count, char **words, report_fn make)
 {
     int status = 0;
     struct haul_error err = {0};
@@ -16,12 +19,22 @@ int run_inspect(const struct command *command, int count, char **words)
         return status;
     progress_init(&progress, false, options_flag(count, words, "quiet"));
     haul_job_on_event(job, progress_event, &progress);
-    status = haul_inspect(job, &report, &err) ? fail(&err) : print_out(report);
+    status = make(job, &report, &err) ? fail(&err) : print_out(report);
     if (status == 0 && options_flag(count, words, "json"))
         status = print_out("\n");
     haul_free(report);
     job_done(job);
     return status;
+}
+
+int run_inspect(const struct command *command, int count, char **words)
+{
+    return run_report(command, count, words, haul_inspect);
+}
+
+int run_ping(const struct command *command, int count, char **words)
+{
+    return run_report(command, count, words, haul_ping);
 }
 
 int run_verify(const struct command *command, int count, char **words)

@@ -21,6 +21,11 @@ const struct command commands[] = {
      "  haul combine 'part-*.parquet' -o all.parquet --mode replace\n"
      "  haul combine out/ -o all.parquet --rowgroup-size 1000000\n",
      run_copy},
+    {"ping", HAUL_FOR_PING, "haul ping CONNECTION [options]",
+     "say what is at a connection, and what may be done there",
+     "  haul ping postgresql://me@db.example.org/shop\n"
+     "  haul ping prod: --table public.orders\n",
+     run_ping},
     {"list", HAUL_FOR_LIST, "haul list SOURCE [options]",
      "show the tables of a database, or the files of a folder",
      "  haul list postgresql://me@db.example.org/shop\n"

@@ -280,6 +280,10 @@ typedef void (*haul_table_fn)(void *user, const struct haul_table *table);
 HAUL_API enum haul_code haul_list(struct haul_job *job, haul_table_fn each, void *user,
                                   struct haul_error *err);
 
+/* Connects to "source" and says what is there: version, login, TLS, latency, what may be
+ * done (with "table": in that table). HAUL_UNSUPPORTED when it is no database. */
+HAUL_API enum haul_code haul_ping(struct haul_job *job, char **report, struct haul_error *err);
+
 /* What is inside "source": rows, columns, sizes, statistics; "head" rows. */
 HAUL_API enum haul_code haul_inspect(struct haul_job *job, char **report, struct haul_error *err);
 

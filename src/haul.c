@@ -242,6 +242,32 @@ enum haul_code haul_list(struct haul_job *job, haul_table_fn each, void *user, s
     return code ? job_side(err, HAUL_SIDE_SOURCE) : HAUL_OK;
 }
 
+enum haul_code haul_ping(struct haul_job *job, char **report, struct haul_error *err)
+{
+    struct source *source = NULL;
+    struct ping ping = {.latency_ms = -1};
+    struct side *side;
+    bool database;
+    if (side_resolve(job, false, &side, err) || registry_is_database(side->name, &database, err))
+        return err->code;
+    if (!database)
+        return error_set(err, HAUL_USAGE,
+                         "%s is no database; a named connection has a colon behind it: %s:", side->shown,
+                         side->shown);
+    enum haul_code code = job_open(job, false, &source, err);
+    if (code == HAUL_OK && !source->ops->ping)
+        code = error_set(err, HAUL_UNSUPPORTED, "%s: there is no ping for this kind of database yet",
+                         side->shown);
+    if (code == HAUL_OK)
+        code = source->ops->ping(source, &ping, err);
+    if (code == HAUL_OK)
+        code = report_ping(job, &ping, report, err);
+    arena_release(&ping.arena);
+    if (source)
+        source->ops->close(source);
+    return code ? job_side(err, HAUL_SIDE_SOURCE) : HAUL_OK;
+}
+
 enum haul_code haul_inspect(struct haul_job *job, char **report, struct haul_error *err)
 {
     struct source *source = NULL;

@@ -13,12 +13,16 @@ enum haul_code report_verify(struct haul_job *job, const char *json, char **repo
 enum haul_code report_inspect(struct haul_job *job, struct source *source, const struct source_info *info,
                               char **report, struct haul_error *err);
 
+struct ping;
+enum haul_code report_ping(const struct haul_job *job, const struct ping *ping, char **report,
+                           struct haul_error *err);
+
 /* For the report_*.c files: a malloc'ed copy of the text, and which form is wanted. */
 enum haul_code report_take(struct buffer *text, char **report, struct haul_error *err);
 bool report_as_json(const struct haul_job *job);
 
 /* Writes --summary FILE when asked for; `failure` NULL when the run went well. */
-enum haul_code report_summary(struct haul_job *job, const struct haul_result *result, const struct haul_error *failure,
-                              struct haul_error *err);
+enum haul_code report_summary(struct haul_job *job, const struct haul_result *result,
+                              const struct haul_error *failure, struct haul_error *err);
 
 #endif

@@ -21,6 +21,7 @@
 
 #include "base/context.h"
 #include "batch/batch.h"
+#include "batch/ping.h"
 
 /* What the user asked of the source, beside its name. */
 struct source_request {
@@ -83,6 +84,10 @@ struct source_ops {
 
     /* Tables to choose from; called once, before anything else, instead of describe. */
     enum haul_code (*list)(struct source *source, haul_table_fn each, void *user, struct haul_error *err);
+
+    /* Who answers, as whom we are in, what we may do; called once, instead of describe.
+     * `ping` is zero before and released by the caller. NULL: there is nobody to ask (files). */
+    enum haul_code (*ping)(struct source *source, struct ping *ping, struct haul_error *err);
 
     /* What is there. `info` is zero before and released by the caller. */
     enum haul_code (*describe)(struct source *source, struct source_info *info, struct haul_error *err);

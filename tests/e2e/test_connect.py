@@ -3,6 +3,7 @@
 Named connections, tables in names, where passwords come from and that they show up
 nowhere, and what is said about a certificate that cannot be trusted.
 """
+import json
 import os
 import pty
 import re
@@ -302,3 +303,66 @@ def test_mysql_8_over_tls(mysql8, tmp_path):
     assert "no tables" in done.stdout
     said = run(tmp_path, "list", mysql8.uri(), "--tls-ca", Authority(tmp_path).path, env={"MYSQL_PWD": PASSWORD}, code=5).stderr
     assert 'issued by "server"' in said and "--tls-ca" in said, said
+
+
+# ---- ping and list ----
+
+def ping(folder, *words, **options):
+    return json.loads(run(folder, "ping", *words, "--json", **options).stdout)
+
+
+def test_ping_postgres(base, tmp_path):
+    env = {"PGPASSWORD": PASSWORD}
+    base.psql("DROP ROLE IF EXISTS looker")
+    base.sql(f"CREATE ROLE looker LOGIN PASSWORD '{PASSWORD}'")
+    base.sql("GRANT SELECT ON orders TO looker", user="loader", database="connect")
+    said = ping(tmp_path, uri(base), "--table", "orders", "--tls-ca", base.folder / "server.crt", env=env)
+    assert said["product"] == "PostgreSQL" and said["user"] == "loader" and said["state"] == "read-write" and 0 < said["latency_ms"] < 1000
+    assert said["tls"]["protocol"].startswith("TLSv1.") and said["tls"]["verified"] and "localhost" in said["tls"]["certificate"]
+    assert said["table"] == {"name": "public.orders", "exists": True, "read": True, "insert": True} and said["create_table"] and said["create_ledger"]
+    looker = base.uri(user="looker", database="connect")
+    said = ping(tmp_path, looker, "--table", "orders", env=env)
+    assert said["table"] == {"name": "public.orders", "exists": True, "read": True, "insert": False}
+    assert said["create_table"] is False and said["create_ledger"] is False and not said["tls"]["verified"]
+    assert ping(tmp_path, looker, "--table", "nothing", env=env)["table"]["exists"] is False
+    base.sql("ALTER ROLE looker SET default_transaction_read_only = on")
+    text = run(tmp_path, "ping", looker, "--table", '"Order Details"', env=env).stdout
+    assert "read-only" in text and "read no, insert no" in text and "user         looker" in text
+    base.sql("REVOKE ALL ON orders FROM looker", user="loader", database="connect")
+    base.sql("DROP ROLE looker")
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "mysql8"])
+def test_ping_mysql(request, tmp_path, kind):
+    server, env = request.getfixturevalue(kind), {"MYSQL_PWD": PASSWORD}
+    server.sql("CREATE OR REPLACE VIEW w AS SELECT 1 AS a; DROP TABLE IF EXISTS t; CREATE TABLE t (a int NOT NULL)")
+    server.root(f"DROP USER IF EXISTS looker@'127.0.0.1'; CREATE USER looker@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';"
+                "GRANT SELECT ON shop.t TO looker@'127.0.0.1'")
+    said = ping(tmp_path, server.uri(), "--table", "t", "--tls-ca", server.folder / "server.crt", env=env)
+    assert said["product"].lower() + ("8" if kind == "mysql8" else "") == kind and said["database"] == "shop" and said["tls"]["verified"]
+    assert said["table"] == {"name": "shop.t", "exists": True, "read": True, "insert": True} and said["create_table"] and said["create_ledger"]
+    said = ping(tmp_path, server.uri(user="looker"), "--table", "shop.t", env=env)
+    assert said["table"] == {"name": "shop.t", "exists": True, "read": True, "insert": False} and not said["create_table"] and said["tls"] is None
+    listed = run(tmp_path, "list", server.uri(), env=env).stdout
+    assert "shop.t\n" in listed and "view   shop.w" in listed
+    server.root("DROP USER looker@'127.0.0.1'; DROP TABLE shop.t; DROP VIEW shop.w")
+
+
+def test_ping_a_file(tmp_path):
+    make_orders(tmp_path / "shop.db", 10)
+    said = ping(tmp_path, "shop.db", "--table", "orders")
+    assert said["product"] == "SQLite" and said["table"]["exists"] and said["tls"] is None and said["create_ledger"]
+    assert "colon" in run(tmp_path, "ping", "prod", code=2).stderr
+
+
+def test_lists_are_aligned_and_names_are_those_that_table_takes(base, tmp_path):
+    env = {"PGPASSWORD": PASSWORD}
+    base.sql("ANALYZE", 'CREATE TABLE "q""uo.te" (a int)', "CREATE VIEW v AS SELECT 1 AS a", user="loader", database="connect")
+    lines = run(tmp_path, "list", uri(base), env=env).stdout.splitlines()
+    at = lines[0].index("name")
+    names = [line[at:] for line in lines[1:-1]]
+    assert names == ['public."Order Details"', "public.orders", 'public."q""uo.te"', "public.v"] and lines[-1].startswith("~ is")
+    for name in names:
+        run(tmp_path, "copy", uri(base), "x.csv", "--table", name, "--mode", "replace", env=env)
+    listed = json.loads(run(tmp_path, "list", uri(base), "--json", env=env).stdout)
+    assert [row["name"] for row in listed] == ["Order Details", "orders", 'q"uo.te', "v"]

@@ -34,6 +34,7 @@ static void source_close(struct source *base)
 static const struct source_ops source_ops = {
     .name = "mysql",
     .list = source_list,
+    .ping = my_source_ping,
     .describe = my_source_describe,
     .split = my_source_split,
     .begin = my_source_begin,

@@ -82,6 +82,7 @@ void my_select_range(const struct mysql_source *source, const struct range *rang
 enum haul_code my_select_described(const struct mysql_source *source, struct sql *sql,
                                    struct haul_error *err);
 
+enum haul_code my_source_ping(struct source *base, struct ping *ping, struct haul_error *err);
 enum haul_code my_source_describe(struct source *base, struct source_info *info, struct haul_error *err);
 enum haul_code my_source_split(struct source *base, const struct split_request *request, struct arena *arena,
                                struct part *part, bool *more, struct haul_error *err);

@@ -38,6 +38,7 @@ static void source_close(struct source *base)
 static const struct source_ops source_ops = {
     .name = "postgres",
     .list = source_list,
+    .ping = pg_source_ping,
     .describe = pg_source_describe,
     .split = pg_source_split,
     .begin = pg_source_begin,

@@ -65,6 +65,7 @@ enum haul_code pg_select_copy(const struct postgres_source *source, const struct
 enum haul_code pg_select_described(const struct postgres_source *source, struct sql *sql,
                                    struct haul_error *err);
 
+enum haul_code pg_source_ping(struct source *base, struct ping *ping, struct haul_error *err);
 enum haul_code pg_source_describe(struct source *base, struct source_info *info, struct haul_error *err);
 enum haul_code pg_source_split(struct source *base, const struct split_request *request, struct arena *arena,
                                struct part *part, bool *more, struct haul_error *err);

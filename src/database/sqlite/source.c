@@ -36,6 +36,7 @@ static void source_close(struct source *base)
 static const struct source_ops source_ops = {
     .name = "sqlite",
     .list = source_list,
+    .ping = sqlite_source_ping,
     .describe = sqlite_source_describe,
     .split = sqlite_source_split,
     .begin = sqlite_source_begin,

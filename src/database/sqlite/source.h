@@ -78,6 +78,7 @@ const char *sqlite_select_range(const struct sqlite_source *source, bool count, 
 void sqlite_range_bind(const struct sqlite_source *source, const struct range *range,
                        sqlite3_stmt *statement);
 
+enum haul_code sqlite_source_ping(struct source *base, struct ping *ping, struct haul_error *err);
 enum haul_code sqlite_source_describe(struct source *base, struct source_info *info, struct haul_error *err);
 enum haul_code sqlite_source_split(struct source *base, const struct split_request *request,
                                    struct arena *arena, struct part *part, bool *more,

@@ -3,8 +3,10 @@
  * the room that does the work, and closes it. Nothing is decided here but which
  * option belongs to which side.
  */
+#include "base/file.h"
 #include "batch/stream_source.h"
 #include "job.h"
+#include "manifest.h"
 #include "registry.h"
 #include "report.h"
 #include "transfer/transfer.h"
@@ -205,15 +207,33 @@ enum haul_code haul_plan(struct haul_job *job, char **report, struct haul_error 
     return code;
 }
 
+/* A manifest of all rows stands for its files, unless something is asked of them. */
+static enum haul_code stored_sums_read(struct haul_job *job, struct manifest_listing *listing,
+                                       struct haul_error *err)
+{
+    struct side *side;
+    bool asked = settings_text(&job->settings, "columns") || settings_text(&job->settings, "schema");
+    if (side_resolve(job, false, &side, err))
+        return err->code;
+    if (asked || !manifest_is_named(side->name) || strchr(side->name, '\n') || !path_exists(side->name))
+        return HAUL_OK;
+    return manifest_read(side->name, &job->arena, listing, err) ? job_side(err, HAUL_SIDE_SOURCE) : HAUL_OK;
+}
+
 enum haul_code haul_verify(struct haul_job *job, char **report, struct haul_error *err)
 {
     struct source *a = NULL, *b = NULL;
+    struct manifest_listing listing = {0};
     char *json = NULL;
-    enum haul_code code = job_open(job, false, &a, err);
+    enum haul_code code = stored_sums_read(job, &listing, err);
+    if (code == HAUL_OK && !listing.hashed)
+        code = job_open(job, false, &a, err);
     if (code == HAUL_OK)
         code = job_open(job, true, &b, err);
+    const struct verify_request request = {.a = a, .b = b, .stored = &listing.sums};
     if (code == HAUL_OK)
-        code = transfer_verify(&job->context, a, b, &json, err);
+        code = transfer_verify(&job->context, &request, &json, err);
+    manifest_listing_release(&listing);
     if (json && report) {
         struct haul_error report_err = {0};
         if (report_verify(job, json, report, &report_err) && code == HAUL_OK) {

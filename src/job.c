@@ -3,6 +3,8 @@
  * columns, of which side.
  */
 #include "job.h"
+#include "base/file.h"
+#include "manifest.h"
 #include "registry.h"
 #include "secret.h"
 
@@ -147,12 +149,41 @@ static enum haul_code target_side(struct haul_job *job, bool database, struct so
     return request->table ? HAUL_OK : source_table(job, &request->table, err);
 }
 
+/* Words of a list of files that are manifests become what they list; *table gets
+ * the name of a manifest that stands alone. */
+static enum haul_code manifests_expand(struct haul_job *job, const char **name, const char **table,
+                                       struct haul_error *err)
+{
+    struct buffer list = {0};
+    enum haul_code code = HAUL_OK;
+    bool alone = !strchr(*name, '\n'), any = false;
+    for (const char *at = *name; !code && *at;) {
+        size_t length = strcspn(at, "\n");
+        const char *word = arena_text_n(&job->arena, at, length), *files = word, *its_table = NULL;
+        if (!word)
+            code = error_nomem(err, "a list of files");
+        bool manifest = !code && manifest_is_named(word) && path_exists(word);
+        if (manifest)
+            code = manifest_files(word, &job->arena, &files, &its_table, err);
+        if (!code)
+            code = buffer_printf(&list, err, "%s%s", list.length ? "\n" : "", files);
+        any |= manifest;
+        if (manifest && alone && !*table)
+            *table = its_table;
+        at += length + (at[length] == '\n');
+    }
+    if (!code && any && !(*name = arena_text_n(&job->arena, (const char *)list.data, list.length)))
+        code = error_nomem(err, "a list of files");
+    buffer_release(&list);
+    return code;
+}
+
 enum haul_code job_open(struct haul_job *job, bool target, struct source **source, struct haul_error *err)
 {
     struct source_request request = {0};
     struct context context = job->context;
     struct side *side;
-    const char *columns = settings_text(&job->settings, "columns");
+    const char *columns = settings_text(&job->settings, "columns"), *name = NULL;
     bool database = false;
     enum haul_code code = side_resolve(job, target, &side, err);
     if (code == HAUL_OK)
@@ -163,10 +194,14 @@ enum haul_code job_open(struct haul_job *job, bool target, struct source **sourc
     request.dictionaries =
         registry_takes_dictionaries(settings_text(&job->settings, "target"), &job->context) ||
         registry_takes_dictionaries(settings_text(&job->settings, "output-file"), &job->context);
-    context.login = &side->login;
+    if (code == HAUL_OK)
+        context.login = &side->login;
     if (code == HAUL_OK && columns)
         code = split_names(job, columns, &request, err);
+    name = code ? NULL : side->name;
+    if (code == HAUL_OK && !database)
+        code = manifests_expand(job, &name, &request.table, err);
     if (code == HAUL_OK)
-        code = registry_open_source(side->name, &context, &request, source, err);
+        code = registry_open_source(name, &context, &request, source, err);
     return code ? job_side(err, target ? HAUL_SIDE_TARGET : HAUL_SIDE_SOURCE) : HAUL_OK;
 }

@@ -73,6 +73,10 @@ bool path_exists(const char *path);
 bool path_is_folder(const char *path);
 bool path_is_private(const char *path, unsigned others); /* has none of the permission bits `others` */
 
+/* Is `name` (relative, without ..) a regular file below `folder`, with no link on
+ * the way? Gives its size. */
+enum haul_code path_beneath(const char *folder, const char *name, int64_t *size, struct haul_error *err);
+
 /* Calls `each` for the names in a folder, sorted bytewise, without . and .. */
 typedef enum haul_code (*path_each_fn)(void *user, const char *name, struct haul_error *err);
 enum haul_code path_list(const char *path, path_each_fn each, void *user, struct haul_error *err);

@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,48 @@ enum haul_code path_remove_folder(const char *path, struct haul_error *err)
     if (rmdir(path) && errno != ENOENT)
         return error_set_errno(err, errno, "cannot remove the folder %s", path);
     return HAUL_OK;
+}
+
+/* One step down; the folder is closed. */
+static int step_beneath(int folder, const char *part, size_t length, struct stat *facts)
+{
+    char name[NAME_MAX + 1];
+    int fd = -1;
+    errno = ENAMETOOLONG;
+    if (length <= NAME_MAX) {
+        memcpy(name, part, length);
+        name[length] = 0;
+        fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    }
+    int errnum = errno;
+    (void)close(folder);
+    errno = errnum;
+    if (fd < 0 || fstat(fd, facts) == 0)
+        return fd;
+    errnum = errno;
+    (void)close(fd);
+    errno = errnum;
+    return -1;
+}
+
+enum haul_code path_beneath(const char *folder, const char *name, int64_t *size, struct haul_error *err)
+{
+    struct stat facts = {0};
+    int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (const char *part = name; fd >= 0; part++) {
+        size_t length = strcspn(part, "/");
+        fd = step_beneath(fd, part, length, &facts);
+        part += length;
+        if (fd < 0 || S_ISLNK(facts.st_mode) || !*part)
+            break;
+    }
+    if (fd < 0)
+        return error_set_errno(err, errno, "%s", name);
+    (void)close(fd);
+    *size = facts.st_size;
+    if (S_ISLNK(facts.st_mode))
+        return error_set(err, HAUL_DATA, "%s is a link or behind one; it may lead out of the folder", name);
+    return S_ISREG(facts.st_mode) ? HAUL_OK : error_set(err, HAUL_DATA, "%s is not a regular file", name);
 }
 
 struct name_list {

@@ -25,7 +25,7 @@
 
 /* What the user asked of the source, beside its name. */
 struct source_request {
-    const char *table;          /* NULL: none given */
+    const char *table;          /* NULL: none given; files: what their rows are called */
     const char *query;          /* SQL sources */
     const char *where;          /* SQL sources: a condition, the user's own SQL */
     const char *const *columns; /* NULL: all, in their order */

@@ -190,8 +190,9 @@ static enum haul_code files_describe(struct source *source, struct source_info *
         return code;
     bool stream = files->set.files[0].bytes < 0;
     info->table_schema = NULL;
-    info->table =
-        strcmp(files->name, "-") == 0 ? "stdin" : name_table(files->name, files->set.format, &info->arena);
+    info->table = files->wanted.table             ? arena_text(&info->arena, files->wanted.table)
+                  : strcmp(files->name, "-") == 0 ? "stdin"
+                                                  : name_table(files->name, files->set.format, &info->arena);
     info->identity = identity_text(&files->set, &info->arena);
     info->consistency = stream ? "none" : "file";
     info->key = NULL;

@@ -7,6 +7,7 @@
 #ifndef HAUL_TRANSFER_TRANSFER_H
 #define HAUL_TRANSFER_TRANSFER_H
 
+#include "batch/hash.h"
 #include "batch/sink.h"
 #include "batch/source.h"
 
@@ -22,7 +23,8 @@ struct transfer {
     /* Opens the target as a source, for --verify after a copy; the transfer closes it.
      * `schema` is NULL, or the columns as --schema takes them, for a target that
      * does not keep types (CSV). */
-    enum haul_code (*open_target)(void *user, const char *schema, struct source **source, struct haul_error *err);
+    enum haul_code (*open_target)(void *user, const char *schema, struct source **source,
+                                  struct haul_error *err);
     void *open_target_user;
 };
 
@@ -32,8 +34,20 @@ enum haul_code transfer_run(struct transfer *transfer, struct haul_result *resul
 /* Plan only; *json is malloc'ed. */
 enum haul_code transfer_plan(struct transfer *transfer, char **json, struct haul_error *err);
 
-/* Compares the rows of two sources by hash; *json (malloc'ed) is the report. */
-enum haul_code transfer_verify(struct context *context, struct source *a, struct source *b, char **json,
+/* What is kept of rows that were hashed when they were written. */
+struct stored_sums {
+    struct schema schema; /* column names in the order they were hashed, and types */
+    int64_t rows;
+    struct hash128 hash;
+};
+
+/* Compares the rows of two sources by hash; *json (malloc'ed) is the report. `a` is
+ * a source, or NULL when `stored` stands for it. */
+struct verify_request {
+    struct source *a, *b;
+    const struct stored_sums *stored;
+};
+enum haul_code transfer_verify(struct context *context, const struct verify_request *request, char **json,
                                struct haul_error *err);
 
 #endif

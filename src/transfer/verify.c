@@ -11,6 +11,9 @@
  * Columns are matched by name; when both sides have the same names in another
  * order, the second side's are put in the first's order before a row is hashed.
  * A column that only one side has is a difference.
+ *
+ * Sums that were kept when the rows were written (a manifest's) can stand for the
+ * first side: then there is no sum per column, and the report cannot name them.
  */
 #include "transfer/verify.h"
 #include "batch/hash.h"
@@ -264,7 +267,7 @@ static bool compare_columns(const struct verified *a, const struct verified *b,
         int place = schema_find(y, x->fields[i].name);
         if (place < 0)
             done = append_difference(differs, &x->fields[i], NULL, " (only in the source)");
-        else if (!hash_equal(a->columns[i], b->columns[order ? i : place]))
+        else if (a->columns && !hash_equal(a->columns[i], b->columns[order ? i : place]))
             done = append_difference(differs, &x->fields[i], &y->fields[place], "");
     }
     for (int i = 0; done && i < y->count; i++)
@@ -288,8 +291,10 @@ static enum haul_code report_print(const struct verified *a, const struct verifi
     bool done = root && differs && compare_columns(a, b, order, differs);
     *equal = done && json_array_size(differs) == 0 && a->rows == b->rows && hash_equal(a->hash, b->hash);
     if (done && !*equal && json_array_size(differs) == 0)
-        done = append_text(differs, a->rows == b->rows ? "rows: the values of different rows are exchanged"
-                                                       : "rows: their number");
+        done =
+            append_text(differs, a->rows != b->rows ? "rows: their number"
+                                 : a->columns       ? "rows: the values of different rows are exchanged"
+                                              : "values: read the files themselves to see of which columns");
     done = done && json_object_set_new(root, "source", side_json(a)) == 0 &&
            json_object_set_new(root, "target", side_json(b)) == 0 &&
            json_object_set_new(root, "equal", json_boolean(*equal)) == 0 &&
@@ -321,24 +326,40 @@ static enum haul_code order_make(const struct schema *a, const struct schema *b,
     return code;
 }
 
-static enum haul_code verify_both(const struct context *context, struct source *const sources[2],
-                                  struct verified sides[2], int workers, char **json, struct haul_error *err)
+static enum haul_code describe_both(const struct verify_request *request, struct verified sides[2],
+                                    struct haul_error *err)
 {
-    struct verify_order order = {0};
-    struct schema ordered = {0};
-    bool needed = false, equal = false;
+    struct source *const sources[2] = {request->a, request->b};
     for (int i = 0; i < 2; i++) {
-        if (sources[i]->ops->describe(sources[i], &sides[i].info, err)) {
+        if (sources[i] && sources[i]->ops->describe(sources[i], &sides[i].info, err)) {
             err->side = i == 0 ? HAUL_SIDE_SOURCE : HAUL_SIDE_TARGET;
             return err->code;
         }
     }
+    if (sources[0])
+        return HAUL_OK;
+    sides[0].rows = request->stored->rows;
+    sides[0].hash = request->stored->hash;
+    return schema_copy(&request->stored->schema, &sides[0].info.schema, err);
+}
+
+static enum haul_code verify_both(const struct context *context, const struct verify_request *request,
+                                  struct verified sides[2], int workers, char **json, struct haul_error *err)
+{
+    struct source *const sources[2] = {request->a, request->b};
+    struct verify_order order = {0};
+    struct schema ordered = {0};
+    bool needed = false, equal = false;
+    if (describe_both(request, sides, err))
+        return err->code;
     order.schema = &ordered;
     order.places = calloc((size_t)sides[0].info.schema.count + 1, sizeof *order.places);
     enum haul_code code = order.places ? HAUL_OK : error_nomem(err, "the verification");
     if (!code)
         code = order_make(&sides[0].info.schema, &sides[1].info.schema, &ordered, order.places, &needed, err);
     for (int i = 0; !code && i < 2; i++) {
+        if (!sources[i])
+            continue;
         code = verify_read(context, sources[i], workers, i == 1 && needed ? &order : NULL, &sides[i], err);
         if (code && err->side == HAUL_SIDE_NONE)
             err->side = i == 0 ? HAUL_SIDE_SOURCE : HAUL_SIDE_TARGET;
@@ -353,13 +374,12 @@ static enum haul_code verify_both(const struct context *context, struct source *
     return code;
 }
 
-enum haul_code transfer_verify(struct context *context, struct source *a, struct source *b, char **json,
+enum haul_code transfer_verify(struct context *context, const struct verify_request *request, char **json,
                                struct haul_error *err)
 {
     struct memory_plan plan;
     struct memory *memory = NULL;
     struct verified sides[2] = {0};
-    struct source *const sources[2] = {a, b};
     struct context own = *context;
     *json = NULL;
     if (memory_plan_make(context->settings, &plan, err))
@@ -368,7 +388,7 @@ enum haul_code transfer_verify(struct context *context, struct source *a, struct
         return err->code;
     if (!own.memory)
         own.memory = memory;
-    enum haul_code code = verify_both(&own, sources, sides, plan.workers, json, err);
+    enum haul_code code = verify_both(&own, request, sides, plan.workers, json, err);
     verified_release(&sides[0]);
     verified_release(&sides[1]);
     memory_close(memory);

@@ -141,7 +141,9 @@ static const char *compare(struct table a, struct table b, enum haul_code wanted
     assert_int_equal(settings_init(&settings, table, count, &err), HAUL_OK);
     assert_int_equal(settings_set(&settings, "workers", "3", &err), HAUL_OK);
     context.settings = &settings;
-    assert_int_equal(transfer_verify(&context, &a.source, &b.source, &json, &err), wanted);
+    assert_int_equal(
+        transfer_verify(&context, &(struct verify_request){.a = &a.source, .b = &b.source}, &json, &err),
+        wanted);
     settings_release(&settings);
     joined[0] = 0;
     if (!json)

@@ -1,13 +1,21 @@
 #!/bin/sh
-# Installs what building haul needs (and, with "tests", what testing it needs), on
+# Installs what building haul needs (and, with "tests", what testing it needs; with
+# "judges", what the clients in other languages need that judge the test servers), on
 # Debian and Ubuntu. Prints each command before it runs it. Nothing is done that
 # is done already.
 set -eu
 build="gcc make meson ninja-build pkg-config libzstd-dev libsnappy-dev liblz4-dev zlib1g-dev libdeflate-dev
 libbrotli-dev libxxhash-dev libjansson-dev libsqlite3-dev sqlite3 libpq-dev libmariadb-dev libssl-dev libcmocka-dev"
 tests="python3 python3-venv python3-dev strace git binutils time clang libclang-rt-dev openssl postgresql mariadb-server freetds-bin"
+judges="krb5-kdc krb5-admin-server krb5-user"
 wanted=$build
 [ "${1:-}" = tests ] && wanted="$build $tests"
+if [ "${1:-}" = judges ]; then
+    wanted=$judges
+    command -v javac >/dev/null || wanted="$wanted default-jdk-headless"
+    command -v mvn >/dev/null || wanted="$wanted maven"
+    command -v go >/dev/null || wanted="$wanted golang-go"
+fi
 
 say() { printf '+ %s\n' "$*"; "$@"; }
 

@@ -30,9 +30,8 @@ const struct command *command_find(const char *name);
 enum haul_code options_parse(const struct command *command, struct haul_job *job, int count, char **words,
                              bool *help, struct haul_error *err);
 
-/* Was the flag given? (The job keeps no getters: the words are looked at again.) */
-bool options_flag(int count, char **words, const char *name);
-const char *options_value(int count, char **words, const char *name); /* NULL: not given */
+/* Is the flag set? */
+bool job_flag(const struct haul_job *job, const char *name);
 
 /* A job from the words, with signals tied to it; prints its own errors. NULL:
  * *status has the exit code. */
@@ -60,7 +59,7 @@ struct progress {
     bool terminal, json, quiet, line_open;
     double last;
 };
-void progress_init(struct progress *progress, bool json, bool quiet);
+void progress_init(struct progress *progress, struct haul_job *job); /* and ties it to the job's events */
 void progress_event(void *user, const struct haul_event *event);
 void progress_end(struct progress *progress);
 void print_json(FILE *to, const char *text); /* as a JSON string */

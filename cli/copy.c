@@ -1,5 +1,5 @@
 /*
- * copy.c: `haul copy` and `haul combine`: runs the job, tells how it went in one line, and turns
+ * copy.c: `haul copy`, `combine`, `export`, `import`: runs the job, tells how it went in one line, and turns
  * the result into an exit code.
  */
 #include "cli.h"
@@ -36,54 +36,32 @@ static int copy_plan(struct haul_job *job)
     return status;
 }
 
-static int copy_now(struct haul_job *job, struct progress *progress, bool rejects_ok)
+static int copy_now(struct haul_job *job, struct progress *progress)
 {
     struct haul_error err = {0};
     struct haul_result result;
-    haul_job_on_event(job, progress_event, progress);
     enum haul_code code = haul_copy(job, &result, &err);
     progress_end(progress);
     if (code)
         return fail(&err);
     if (!progress->quiet && !progress->json)
         tell_result(&result);
-    return result.rejects > 0 && !rejects_ok ? EXIT_REJECTS : 0;
-}
-
-/* combine keeps row groups as they are, unless their size is asked for. */
-static enum haul_code combine_settle(struct haul_job *job, int count, char **words, struct haul_error *err)
-{
-    static const char *const encoding[] = {"compression", "page-version", "encoding"};
-    if (options_value(count, words, "rowgroup-size"))
-        return HAUL_OK;
-    for (size_t i = 0; i < sizeof encoding / sizeof encoding[0]; i++) {
-        if (!options_value(count, words, encoding[i]))
-            continue;
-        snprintf(err->message, sizeof err->message,
-                 "--%s needs --rowgroup-size: combine keeps row groups as they are", encoding[i]);
-        return err->code = HAUL_USAGE;
-    }
-    return haul_job_set(job, "combine", "true", err);
+    return result.rejects > 0 && !job_flag(job, "rejects-ok") ? EXIT_REJECTS : 0;
 }
 
 int run_copy(const struct command *command, int count, char **words)
 {
     int status = 0;
+    struct haul_error err = {0};
     struct progress progress;
     struct haul_job *job = job_from_words(command, count, words, &status);
     if (!job)
         return status;
-    struct haul_error err = {0};
-    if (command->bit == HAUL_FOR_COMBINE && combine_settle(job, count, words, &err)) {
-        job_done(job);
-        return fail(&err);
-    }
-    const char *log = options_value(count, words, "log");
-    progress_init(&progress, log && strcmp(log, "json") == 0, options_flag(count, words, "quiet"));
-    if (options_flag(count, words, "dry-run"))
-        status = copy_plan(job);
+    progress_init(&progress, job);
+    if (haul_settle(job, command->bit, &err))
+        status = fail(&err);
     else
-        status = copy_now(job, &progress, options_flag(count, words, "rejects-ok"));
+        status = job_flag(job, "dry-run") ? copy_plan(job) : copy_now(job, &progress);
     job_done(job);
     return status;
 }

@@ -27,12 +27,20 @@ int print_version(void)
     return print_out("");
 }
 
-static void print_option(const struct haul_option *option)
+/* The letter counts when no row before has it. */
+static bool letter_counts(const struct haul_option *option, unsigned bit)
 {
-    char left[96], letter[8] = "    ";
-    if (option->letter)
+    return option->letter && haul_option_letter(option->letter, bit) == option;
+}
+
+static void print_option(const struct haul_option *option, unsigned bit)
+{
+    char left[160], letter[8] = "    ";
+    const char *also = option->also && option->also[1] ? option->also : NULL;
+    if (letter_counts(option, bit))
         snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    snprintf(left, sizeof left, "%s--%s%s%s", letter, option->name, option->values ? " " : "",
+    snprintf(left, sizeof left, "%s--%s%s%.*s%s%s", letter, option->name, also ? ", --" : "",
+             also ? (int)strcspn(also, " ") : 0, also ? also : "", option->values ? " " : "",
              option->values ? option->values : "");
     printf(strlen(left) > 30 ? "  %s\n%32s  %s" : "  %-30s%s  %s", left, "", option->help);
     if (option->preset && option->kind != HAUL_OPTION_FLAG)
@@ -51,7 +59,7 @@ static void print_options(unsigned bit)
         if (!group || strcmp(group, table[i].group) != 0)
             printf("\n%s\n", table[i].group);
         group = table[i].group;
-        print_option(&table[i]);
+        print_option(&table[i], bit);
     }
 }
 

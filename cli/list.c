@@ -144,12 +144,12 @@ int run_list(const struct command *command, int count, char **words)
     int status = 0;
     struct haul_error err = {0};
     struct progress progress;
-    struct listing listing = {.json = options_flag(count, words, "json")};
     struct haul_job *job = job_from_words(command, count, words, &status);
     if (!job)
         return status;
-    progress_init(&progress, false, true); /* warnings only */
-    haul_job_on_event(job, progress_event, &progress);
+    struct listing listing = {.json = job_flag(job, "json")};
+    progress_init(&progress, job);
+    progress.quiet = true; /* warnings only */
     if (haul_list(job, list_each, &listing, &err))
         status = fail(&err);
     else if (listing.failed)

@@ -17,10 +17,9 @@ static int run_report(const struct command *command, int count, char **words, re
     struct haul_job *job = job_from_words(command, count, words, &status);
     if (!job)
         return status;
-    progress_init(&progress, false, options_flag(count, words, "quiet"));
-    haul_job_on_event(job, progress_event, &progress);
+    progress_init(&progress, job);
     status = make(job, &report, &err) ? fail(&err) : print_out(report);
-    if (status == 0 && options_flag(count, words, "json"))
+    if (status == 0 && job_flag(job, "json"))
         status = print_out("\n");
     haul_free(report);
     job_done(job);
@@ -43,12 +42,10 @@ int run_verify(const struct command *command, int count, char **words)
     struct haul_error err = {0};
     struct progress progress;
     char *report = NULL;
-    const char *log = options_value(count, words, "log");
     struct haul_job *job = job_from_words(command, count, words, &status);
     if (!job)
         return status;
-    progress_init(&progress, log && strcmp(log, "json") == 0, options_flag(count, words, "quiet"));
-    haul_job_on_event(job, progress_event, &progress);
+    progress_init(&progress, job);
     enum haul_code code = haul_verify(job, &report, &err);
     progress_end(&progress);
     if (report)

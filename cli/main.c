@@ -26,6 +26,18 @@ const struct command commands[] = {
      "  haul ping postgresql://me@db.example.org/shop\n"
      "  haul ping prod: --table public.orders\n",
      run_ping},
+    {"export", HAUL_FOR_EXPORT,
+     "haul export --server HOST --database NAME --table NAME --output-path FOLDER [options]",
+     "write a table of a server to Parquet files with a manifest",
+     "  haul export -s db.example.com -d Sales -t Orders -o out/ -u me\n"
+     "  haul export -s 'db\\INSTANCE' -d Sales -t Orders -o out/ -T -w 4 -f 8 -P OrderID\n"
+     "  haul export -s postgresql://me@db/shop -t orders -o out/ -w 4 -f 4\n",
+     run_copy},
+    {"import", HAUL_FOR_IMPORT, "haul import MANIFEST --server HOST --database NAME --table NAME [options]",
+     "append a manifest's Parquet files to a table of a server",
+     "  haul import out/dbo_Orders_manifest.json -s db.example.com -d Sales -t Orders -u me\n"
+     "  haul import out/dbo_Orders_manifest.json -s db.example.com -d Sales -t Orders -T -M file\n",
+     run_copy},
     {"list", HAUL_FOR_LIST, "haul list SOURCE [options]",
      "show the tables of a database, or the files of a folder",
      "  haul list postgresql://me@db.example.org/shop\n"

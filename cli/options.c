@@ -33,26 +33,6 @@ static enum haul_code usage(struct haul_error *err, const char *format, ...)
     return HAUL_USAGE;
 }
 
-static const struct haul_option *find(const char *name, size_t length)
-{
-    size_t count;
-    const struct haul_option *table = haul_options(&count);
-    for (size_t i = 0; i < count; i++)
-        if (table[i].group && strlen(table[i].name) == length && strncmp(table[i].name, name, length) == 0)
-            return &table[i];
-    return NULL;
-}
-
-static const struct haul_option *find_letter(char letter, unsigned bit)
-{
-    size_t count;
-    const struct haul_option *table = haul_options(&count);
-    for (size_t i = 0; i < count; i++)
-        if (table[i].letter == letter && (table[i].commands & bit))
-            return &table[i];
-    return NULL;
-}
-
 static enum haul_code value_of(struct words *words, const char *attached, struct given *given,
                                struct haul_error *err)
 {
@@ -67,34 +47,47 @@ static enum haul_code value_of(struct words *words, const char *attached, struct
     return HAUL_OK;
 }
 
+/* The option of a name among the command's; *opposite: it stands as --no-NAME. */
+static const struct haul_option *find_long(const struct command *command, const char *name, size_t length,
+                                           bool *opposite)
+{
+    const struct haul_option *option = haul_option_find(name, length, command->bit);
+    *opposite = false;
+    if (option || strncmp(name, "no-", 3) != 0)
+        return option && option->group ? option : NULL;
+    option = haul_option_find(name + 3, length - 3, command->bit);
+    *opposite = option && option->group && option->kind == HAUL_OPTION_FLAG;
+    return *opposite ? option : NULL;
+}
+
 static enum haul_code parse_long(const struct command *command, struct haul_job *job, struct words *words,
                                  struct given *given, struct haul_error *err)
 {
     const char *name = words->text[words->at] + 2, *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
+    bool opposite;
     char text[64];
-    given->option = find(name, length);
-    if (!given->option && strncmp(name, "no-", 3) == 0) {
-        given->option = find(name + 3, length - 3);
-        if (given->option && given->option->kind == HAUL_OPTION_FLAG) {
-            given->value = "false";
-            return HAUL_OK;
-        }
-    }
+    given->option = find_long(command, name, length, &opposite);
+    given->value = "false";
+    if (opposite)
+        return HAUL_OK;
+    if (given->option)
+        return value_of(words, equals ? equals + 1 : NULL, given, err);
     snprintf(text, sizeof text, "%.*s", (int)(length < 63 ? length : 63), name);
-    if (!given->option) /* the library knows the near names */
-        return haul_job_set(job, text, "", err) ? err->code : usage(err, "there is no option --%s", text);
-    if (!(given->option->commands & command->bit))
+    if (haul_option_find(name, length, 0))
         return usage(err, "--%s is not an option of haul %s; see haul help %s", text, command->name,
                      command->name);
-    return value_of(words, equals ? equals + 1 : NULL, given, err);
+    /* the library knows the near names */
+    return haul_job_set(job, text, "", err) ? err->code : usage(err, "there is no option --%s", text);
 }
 
 static enum haul_code parse_letter(const struct command *command, struct words *words, struct given *given,
                                    struct haul_error *err)
 {
     const char *word = words->text[words->at];
-    given->option = find_letter(word[1], command->bit);
+    given->option = haul_option_letter(word[1], command->bit);
+    if (!given->option && word[1] == 'U' && haul_option_letter('u', command->bit))
+        return usage(err, "there is no option -U for haul %s: user is -u, password is -p", command->name);
     if (!given->option)
         return usage(err, "there is no option -%c for haul %s; see haul help %s", word[1], command->name,
                      command->name);
@@ -107,7 +100,9 @@ static enum haul_code parse_letter(const struct command *command, struct words *
 static const char *place_name(const struct command *command, int index)
 {
     static const char *const names[] = {"source", "target"};
-    int places = command->bit & (HAUL_FOR_COPY | HAUL_FOR_VERIFY) ? 2 : 1; /* of combine each is a source */
+    int places = command->bit & (HAUL_FOR_COPY | HAUL_FOR_VERIFY) ? 2
+                 : command->bit == HAUL_FOR_EXPORT                ? 0 /* it is all in options */
+                                                                  : 1;               /* of combine each is a source */
     return index < places ? names[index] : NULL;
 }
 
@@ -160,7 +155,8 @@ static enum haul_code words_parse(const struct command *command, struct haul_job
             only_places = true;
             continue;
         }
-        if (!only_places && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+        if (!only_places &&
+            (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0)) {
             *help = true;
             return HAUL_OK;
         }
@@ -191,30 +187,4 @@ enum haul_code options_parse(const struct command *command, struct haul_job *job
     enum haul_code code = words_parse(command, job, &words, help, err);
     free(words.list);
     return code;
-}
-
-const char *options_value(int count, char **words, const char *name)
-{
-    size_t length = strlen(name);
-    const struct haul_option *option = find(name, length);
-    const char *value = NULL;
-    for (int i = 0; i < count; i++) {
-        const char *word = words[i];
-        bool is_flag = option && option->kind == HAUL_OPTION_FLAG;
-        if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, name, length) == 0 &&
-            (!word[2 + length] || word[2 + length] == '='))
-            value = word[2 + length] ? word + 3 + length
-                    : is_flag        ? "true"
-                    : i + 1 < count  ? words[++i]
-                                     : NULL;
-        else if (option && option->letter && word[0] == '-' && word[1] == option->letter)
-            value = is_flag ? "true" : word[2] ? word + 2 : i + 1 < count ? words[++i] : NULL;
-    }
-    return value;
-}
-
-bool options_flag(int count, char **words, const char *name)
-{
-    const char *value = options_value(count, words, name);
-    return value && (strcmp(value, "true") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "1") == 0);
 }

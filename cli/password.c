@@ -15,13 +15,33 @@
 #include <termios.h>
 #include <unistd.h>
 
+static void hide(char *text)
+{
+    memset(text, '*', strlen(text));
+}
+
+/* -p and --password, their value apart or attached. */
+static void hide_option(char *word, char *next)
+{
+    static const char name[] = "--password";
+    const size_t length = sizeof name - 1;
+    if (next && (strcmp(word, "-p") == 0 || strcmp(word, name) == 0))
+        hide(next);
+    else if (strncmp(word, name, length) == 0 && word[length] == '=')
+        hide(word + length + 1);
+    else if (strncmp(word, "-p", 2) == 0)
+        hide(word + 2);
+}
+
 char **words_take(int count, char **words)
 {
     char **taken = calloc((size_t)count + 1, sizeof *taken);
-    for (int i = 0; taken && i < count; i++) {
+    for (int i = 0; taken && i < count; i++)
         if (!(taken[i] = strdup(words[i])))
             return NULL;
+    for (int i = 0; taken && i < count; i++) {
         haul_hide_passwords(words[i]);
+        hide_option(words[i], i + 1 < count ? words[i + 1] : NULL);
     }
     return taken;
 }

@@ -13,10 +13,13 @@
 
 #define LINE_SECONDS 5.0
 
-void progress_init(struct progress *progress, bool json, bool quiet)
+void progress_init(struct progress *progress, struct haul_job *job)
 {
-    *progress = (struct progress){.to = stderr, .json = json, .quiet = quiet};
-    progress->terminal = !json && isatty(STDERR_FILENO);
+    const char *log = haul_job_get(job, "log");
+    *progress = (struct progress){
+        .to = stderr, .json = log && strcmp(log, "json") == 0, .quiet = job_flag(job, "quiet")};
+    progress->terminal = !progress->json && isatty(STDERR_FILENO);
+    haul_job_on_event(job, progress_event, progress);
 }
 
 void print_size(double bytes, char *out, size_t out_bytes)

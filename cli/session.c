@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* A signal handler has no argument: the one place for a variable of the process. */
@@ -22,6 +23,13 @@ static void on_signal(int number)
         _exit(128 + number);
     running = NULL;
     haul_job_cancel(job);
+}
+
+bool job_flag(const struct haul_job *job, const char *name)
+{
+    const char *value = haul_job_get(job, name);
+    return value &&
+           (strcasecmp(value, "true") == 0 || strcasecmp(value, "yes") == 0 || strcmp(value, "1") == 0);
 }
 
 struct haul_job *job_from_words(const struct command *command, int count, char **words, int *status)

@@ -164,6 +164,9 @@ enum haul_option_kind {
 #define HAUL_FOR_VERIFY  8u
 #define HAUL_FOR_COMBINE 16u
 #define HAUL_FOR_PING    32u
+#define HAUL_FOR_EXPORT  64u
+#define HAUL_FOR_IMPORT  128u
+#define HAUL_FOR_PURGE   256u
 
 /* One row of the one table that the parser, the help, the man page and the
  * shell completion are made from. */
@@ -176,10 +179,16 @@ struct haul_option {
     const char *values; /* CHOICE: "create|append|truncate|replace"; else the placeholder: "N", "FILE" */
     const char *preset; /* default as text, or NULL */
     const char *help;   /* one sentence without a full stop */
+    const char *also;   /* other spellings, blanks between: names, and single letters; NULL none */
 };
 
 /* The table; *count gets its length. "source" and "target" are rows of it. */
 HAUL_API const struct haul_option *haul_options(size_t *count);
+
+/* The row of a name (its first `length` bytes) or another spelling, and of a letter,
+ * among those of `commands` (0: of any); NULL none. */
+HAUL_API const struct haul_option *haul_option_find(const char *name, size_t length, unsigned commands);
+HAUL_API const struct haul_option *haul_option_letter(char letter, unsigned commands);
 
 /* ---- 5. Jobs --------------------------------------------------------------- */
 
@@ -212,10 +221,13 @@ typedef void (*haul_event_fn)(void *user, const struct haul_event *event);
 HAUL_API enum haul_code haul_job_new(struct haul_job **job, struct haul_error *err);
 HAUL_API void haul_job_free(struct haul_job *job);
 
-/* Sets one option by its name in haul_options ("workers", "4"). The value is
+/* Sets one option by its name in haul_options, or another spelling ("workers", "4"). The value is
  * checked here; a name that is not known is an error that names the near ones. */
 HAUL_API enum haul_code haul_job_set(struct haul_job *job, const char *name, const char *value,
                                      struct haul_error *err);
+
+/* The value that was set, as text; NULL when none was. Valid until it is set again. */
+HAUL_API const char *haul_job_get(const struct haul_job *job, const char *name);
 
 HAUL_API void haul_job_on_event(struct haul_job *job, haul_event_fn callback, void *user);
 
@@ -234,6 +246,11 @@ HAUL_API void haul_hide_passwords(char *name);
 /* Asks the running call to stop. What was committed stays; the run can be
  * continued. Safe in a signal handler and from other threads. */
 HAUL_API void haul_job_cancel(struct haul_job *job);
+
+/* Puts the words of export, import or combine (HAUL_FOR_...: server, table, output-path, ...) into those of a
+ * copy (source, target, mode, ...), so that haul_copy and haul_plan do what was asked. For other commands it
+ * does nothing. */
+HAUL_API enum haul_code haul_settle(struct haul_job *job, unsigned command, struct haul_error *err);
 
 /* ---- 6. Copying ------------------------------------------------------------- */
 

@@ -62,10 +62,18 @@ void haul_job_free(struct haul_job *job)
 
 enum haul_code haul_job_set(struct haul_job *job, const char *name, const char *value, struct haul_error *err)
 {
+    const struct haul_option *option = haul_option_find(name, strlen(name), 0);
     for (int target = 0; target < 2; target++)
         if (strcmp(name, target ? "target" : "source") == 0)
             side_forget(job, target);
-    return settings_set(&job->settings, name, value, err);
+    return settings_set(&job->settings, option ? option->name : name, value, err);
+}
+
+const char *haul_job_get(const struct haul_job *job, const char *name)
+{
+    const struct haul_option *option = haul_option_find(name, strlen(name), 0);
+    bool given = option && settings_given(&job->settings, option->name);
+    return given ? settings_text(&job->settings, option->name) : NULL;
 }
 
 void haul_job_on_password(struct haul_job *job, haul_password_fn callback, void *user)
@@ -127,6 +135,20 @@ static enum sink_mode job_mode(const struct haul_job *job)
     return SINK_CREATE;
 }
 
+/* --table names the table of whichever side is a database; for files of another's
+ * table their names come from the source. `from` NULL: a stream. */
+static enum haul_code sink_table(struct haul_job *job, const char *target, const char *from,
+                                 const char **table, struct haul_error *err)
+{
+    bool target_database = false, source_database = false;
+    if (registry_is_database(target, &target_database, err) ||
+        (from && registry_is_database(from, &source_database, err)))
+        return err->code;
+    *table = target_database || !source_database ? job_target_table(job)
+                                                 : settings_text(&job->settings, "target-table");
+    return HAUL_OK;
+}
+
 /* Everything a transfer needs; `stream` stands in for the source when not NULL,
  * and is taken. */
 static enum haul_code sides_open(struct sides *sides, struct haul_job *job, struct source *stream, bool dry,
@@ -144,12 +166,15 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
     context.login = &target->login;
     if (registry_open_sink(target->name, &context, &sides->sink, err))
         return job_side(err, HAUL_SIDE_TARGET);
+    const char *table = NULL;
+    if (sink_table(job, target->name, source ? source->name : NULL, &table, err))
+        return err->code;
     sides->transfer = (struct transfer){.context = &job->context,
                                         .source = sides->source,
                                         .sink = sides->sink,
                                         .source_name = source ? source->shown : "stream",
                                         .target_name = target->shown,
-                                        .request = {.table = job_target_table(job),
+                                        .request = {.table = table,
                                                     .mode = job_mode(job),
                                                     .dry = dry,
                                                     .adopt = settings_flag(&job->settings, "combine")},

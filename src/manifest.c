@@ -2,7 +2,8 @@
  * manifest.c: reading what src/transfer/manifest.c writes, and what others made
  * in its image.
  *
- * A manifest may come from elsewhere and is believed in nothing: it names files
+ * Version 2 is an object, of files or of tables; version 1 an array of files. A
+ * manifest may come from elsewhere and is believed in nothing: it names files
  * of its own folder and below, no others. A name that is absolute, has "..", or
  * passes a link is refused, so is one that stands there twice (its rows would be
  * there twice) and a file whose size is another. JSON is jansson's; the text has
@@ -37,11 +38,11 @@ bool manifest_is_named(const char *word)
 /* ---- names ---- */
 
 /* Why a name is none of a file below the folder; NULL: it is. */
-static const char *name_wrong(const char *name, size_t length)
+static const char *file_wrong(const char *name)
 {
-    if (length == 0)
+    if (!*name)
         return "is empty";
-    if (strlen(name) != length || strpbrk(name, "\n\r"))
+    if (strpbrk(name, "\n\r"))
         return "has a control character in it";
     if (name[0] == '/')
         return "is absolute; a manifest lists files of its own folder";
@@ -56,6 +57,21 @@ static const char *name_wrong(const char *name, size_t length)
         if (!part[bytes])
             return NULL;
         part += bytes + 1;
+    }
+}
+
+/* PyButt's rule: schema.table, of letters, digits and _. */
+static const char *table_wrong(const char *name)
+{
+    int parts = 0;
+    for (const char *part = name;; parts++) {
+        size_t length = strspn(part, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+        bool digit = *part >= '0' && *part <= '9';
+        if (length == 0 || length > NAME_MAX || digit || parts > 1 || (part[length] && part[length] != '.'))
+            return "is no table as a manifest names it: schema.table, of letters, digits and _";
+        if (!part[length])
+            return parts == 1 ? NULL : "names no schema: schema.table";
+        part += length + 1;
     }
 }
 
@@ -96,43 +112,86 @@ static enum haul_code number_get(const json_t *object, const char *key, int64_t 
     return HAUL_OK;
 }
 
+/* "a.parquet", or {"name":"a.parquet","rows":1,"bytes":9}. */
 static enum haul_code entry_get(const json_t *value, size_t place, struct arena *arena,
                                 struct manifest_entry *entry, struct haul_error *err)
 {
-    const json_t *name = json_object_get(value, "name");
+    const json_t *name = json_is_string(value) ? value : json_object_get(value, "name");
     if (!json_is_string(name))
-        return error_set(err, HAUL_DATA, "entry %zu has no \"name\"", place);
-    const char *wrong = name_wrong(json_string_value(name), json_string_length(name));
-    if (wrong)
-        return error_set(err, HAUL_DATA, "entry %zu: \"%.200s\" %s", place, json_string_value(name), wrong);
+        return error_set(err, HAUL_DATA, "entry %zu is no name and has no \"name\"", place);
+    if (json_string_length(name) != strlen(json_string_value(name)))
+        return error_set(err, HAUL_DATA, "entry %zu has a control character in it", place);
     if (number_get(value, "rows", &entry->rows, err) || number_get(value, "bytes", &entry->bytes, err))
         return error_prefix(err, "entry %zu", place);
     entry->name = arena_text(arena, json_string_value(name));
     return entry->name ? HAUL_OK : error_nomem(err, "a manifest");
 }
 
+static enum haul_code name_check(const struct manifest_listing *listing, size_t place, struct haul_error *err)
+{
+    const char *name = listing->entries[place].name;
+    const char *wrong = listing->tables ? table_wrong(name) : file_wrong(name);
+    return wrong ? error_set(err, HAUL_DATA, "entry %zu: \"%.200s\" %s", place, name, wrong) : HAUL_OK;
+}
+
+/* Entries that are names alone have their facts in a list beside, "files". */
+static enum haul_code facts_get(const json_t *root, struct manifest_listing *listing, struct haul_error *err)
+{
+    size_t i;
+    const json_t *one;
+    json_t *by_name = json_object();
+    enum haul_code code = by_name ? HAUL_OK : error_nomem(err, "a manifest");
+    json_array_foreach(json_object_get(root, "files"), i, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "name"));
+        if (code == HAUL_OK && name && json_object_set(by_name, name, (json_t *)(uintptr_t)one))
+            code = error_nomem(err, "a manifest");
+    }
+    for (i = 0; code == HAUL_OK && i < listing->count; i++) {
+        struct manifest_entry *entry = &listing->entries[i];
+        one = json_object_get(by_name, entry->name);
+        if (one &&
+            (number_get(one, "rows", &entry->rows, err) || number_get(one, "bytes", &entry->bytes, err)))
+            code = error_prefix(err, "file \"%.200s\"", entry->name);
+    }
+    json_decref(by_name);
+    return code;
+}
+
+/* Version 1 is the array alone, or an object that says so. */
+static enum haul_code kind_get(const json_t *root, const json_t **entries, struct manifest_listing *listing,
+                               struct haul_error *err)
+{
+    const json_t *version = json_object_get(root, "version"), *kind = json_object_get(root, "type");
+    int64_t number = json_is_array(root) ? 1 : json_integer_value(version);
+    *entries = json_is_array(root) ? root : json_object_get(root, "entries");
+    const char *type = kind ? json_string_value(kind) : number == 1 ? "files" : NULL;
+    if (json_is_integer(version) && number != 1 && number != 2)
+        return error_set(err, HAUL_UNSUPPORTED, "a manifest of version %lld; haul reads versions 1 and 2",
+                         (long long)number);
+    listing->tables = type && strcmp(type, "tables") == 0 && number == 2;
+    if (json_is_array(*entries) && number && type && (listing->tables || strcmp(type, "files") == 0))
+        return HAUL_OK;
+    return error_set(
+        err, HAUL_DATA,
+        "it is not a manifest ({\"version\":2,\"type\":\"files\" or \"tables\",\"entries\":[...]})");
+}
+
 static enum haul_code entries_get(const json_t *root, struct arena *arena, struct manifest_listing *listing,
                                   struct haul_error *err)
 {
-    const json_t *entries = json_object_get(root, "entries"), *version = json_object_get(root, "version");
-    const char *type = json_string_value(json_object_get(root, "type"));
-    if (!json_is_array(entries) || !json_is_integer(version) || !type || strcmp(type, "files") != 0)
-        return error_set(
-            err, HAUL_DATA,
-            "it is not a manifest of files ({\"version\":2,\"type\":\"files\",\"entries\":[...]})");
-    if (json_integer_value(version) != 2)
-        return error_set(err, HAUL_UNSUPPORTED, "a manifest of version %lld; haul reads version 2",
-                         (long long)json_integer_value(version));
+    const json_t *entries;
+    if (kind_get(root, &entries, listing, err))
+        return err->code;
     listing->count = json_array_size(entries);
-    if (listing->count == 0)
-        return error_set(err, HAUL_DATA, "the manifest lists no files");
-    listing->entries = arena_alloc_array(arena, listing->count, sizeof *listing->entries);
+    listing->entries = arena_alloc_array(arena, listing->count + 1, sizeof *listing->entries);
     if (!listing->entries)
         return error_nomem(err, "a manifest");
     for (size_t i = 0; i < listing->count; i++)
-        if (entry_get(json_array_get(entries, i), i, arena, &listing->entries[i], err))
+        if (entry_get(json_array_get(entries, i), i, arena, &listing->entries[i], err) ||
+            name_check(listing, i, err))
             return err->code;
-    return check_twice(listing, err);
+    return facts_get(root, listing, err) ? err->code : check_twice(listing, err);
 }
 
 static enum haul_code column_get(const json_t *value, struct arena *arena, struct field *field,
@@ -262,7 +321,13 @@ enum haul_code manifest_files(const char *path, struct arena *arena, const char 
     if (!folder || !*table)
         return error_nomem(err, "a manifest");
     bool read = !manifest_read(path, arena, &listing, err);
-    enum haul_code code = err->code;
+    enum haul_code code = read ? HAUL_OK : err->code;
+    if (read && listing.tables)
+        code = error_set(
+            err, HAUL_USAGE,
+            "it lists tables of a server, not files; haul combine takes it, with --server and --table");
+    else if (read && listing.count == 0)
+        code = error_set(err, HAUL_DATA, "the manifest lists no files");
     for (size_t i = 0; !code && i < listing.count; i++)
         code = entry_append(folder, &listing.entries[i], &list, err);
     if (!code && !(*files = arena_text_n(arena, (const char *)list.data, list.length)))

@@ -9,7 +9,7 @@
 #include "transfer/transfer.h"
 
 struct manifest_entry {
-    const char *name; /* below the manifest's folder */
+    const char *name; /* below the manifest's folder; or schema.table */
     int64_t rows;     /* -1: not said */
     int64_t bytes;    /* -1: not said */
 };
@@ -17,6 +17,7 @@ struct manifest_entry {
 struct manifest_listing {
     struct manifest_entry *entries;
     size_t count;
+    bool tables; /* of a server: staging tables of an import */
     bool hashed; /* one run wrote all of the rows, and these are their sums: */
     struct stored_sums sums;
 };

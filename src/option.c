@@ -4,6 +4,7 @@
  * below reads its values through base/settings.h under the same names.
  */
 #include "haul.h"
+#include <string.h>
 
 #define COPY    HAUL_FOR_COPY
 #define LIST    HAUL_FOR_LIST
@@ -11,10 +12,16 @@
 #define VERIFY  HAUL_FOR_VERIFY
 #define COMBINE HAUL_FOR_COMBINE
 #define PING    HAUL_FOR_PING
-#define ALL     (COPY | LIST | INSPECT | VERIFY | COMBINE | PING)
-#define SERVERS (COPY | LIST | VERIFY | PING) /* what may log in somewhere */
-#define WRITE   (COPY | COMBINE)
-#define TEXTUAL (COPY | LIST | INSPECT | VERIFY) /* what CSV is read and written by */
+#define EXPORT  HAUL_FOR_EXPORT
+#define IMPORT  HAUL_FOR_IMPORT
+#define PURGE   HAUL_FOR_PURGE
+#define MOVE    (COPY | EXPORT | IMPORT)
+#define WRITE   (MOVE | COMBINE)
+#define ALL     (WRITE | LIST | INSPECT | VERIFY | PING | PURGE)
+#define FILES   (COPY | COMBINE | EXPORT)             /* what Parquet is written by */
+#define WORDS   (EXPORT | IMPORT | COMBINE | PURGE)   /* a server in words, not as a URI */
+#define SERVERS (COPY | LIST | VERIFY | PING | WORDS) /* what may log in somewhere */
+#define TEXTUAL (COPY | LIST | INSPECT | VERIFY)      /* what CSV is read and written by */
 
 #define FLAG   HAUL_OPTION_FLAG
 #define NUMBER HAUL_OPTION_NUMBER
@@ -23,6 +30,7 @@
 #define CHOICE HAUL_OPTION_CHOICE
 #define PATH   HAUL_OPTION_PATH
 
+/* A letter means the first row that has it among the command's. */
 static const struct haul_option table[] = {
     {"source", 0, TEXT, ALL, NULL, "SOURCE", NULL,
      "what is read: a file, a pattern, a folder, -, or a database"},
@@ -30,18 +38,39 @@ static const struct haul_option table[] = {
      "what is written: a file, a folder/, -, or a database"},
     {"combine", 0, FLAG, WRITE, NULL, NULL, "false", "keep the source's row groups as they are"},
 
-    {"table", 't', TEXT, COPY | INSPECT | VERIFY | PING, "What", "NAME", NULL,
+    {"server", 's', TEXT, WORDS, "Server", "HOST", NULL,
+     "SQL Server: host, host,port or 'host\\instance'; or any database's URI"},
+    {"database", 'd', TEXT, WORDS, "Server", "NAME", NULL, "the database"},
+    {"username", 'u', TEXT, WORDS, "Server", "NAME", NULL, "the login"},
+    {"password", 'p', TEXT, WORDS, "Server", "TEXT", NULL,
+     "its password; better left out: then it is asked for, or SQLCMDPASSWORD"},
+    {"trusted-connection", 'T', FLAG, WORDS, "Server", NULL, "false", "log in as who runs haul (Kerberos)"},
+    {"engine", 'e', CHOICE, EXPORT | IMPORT, "Server", "tds|odbc|adbc|duckdb|pyodbc|mssql-python", "tds",
+     "haul speaks TDS itself; PyButt's names mean the same"},
+    {"encrypt", 0, FLAG, WORDS, "Server", NULL, "true", "encrypt all of the connection, on this machine too",
+     "e"},
+    {"no-encrypt", 'n', FLAG, COMBINE, "Server", NULL, "false", "encrypt the login only"},
+    {"packet-size", 0, NUMBER, WORDS, "Server", "BYTES", NULL, "TDS packets, 512 to 32767 (32767)"},
+    {"driver", 'D', TEXT, WORDS, "Server", "NAME", NULL, "accepted; no driver is needed"},
+
+    {"table", 't', TEXT, MOVE | COMBINE | INSPECT | VERIFY | PING, "What", "NAME", NULL,
      "the table, when one side is a database"},
+    {"table-schema", 'S', TEXT, WORDS, "What", "NAME", NULL, "the table's schema (SQL Server: dbo)",
+     "schema"},
     {"source-table", 0, TEXT, COPY | VERIFY, "What", "NAME", NULL,
      "the source's table, when both sides are databases"},
     {"target-table", 0, TEXT, COPY | VERIFY, "What", "NAME", NULL,
      "the target's table, when both sides are databases"},
     {"query", 'Q', TEXT, COPY | VERIFY, "What", "SQL", NULL,
      "read the rows of this query instead of a table"},
-    {"where", 0, TEXT, COPY | VERIFY, "What", "SQL", NULL,
+    {"where", 0, TEXT, COPY | VERIFY | EXPORT, "What", "SQL", NULL,
      "only rows that meet this condition (SQL sources)"},
-    {"columns", 'C', TEXT, COPY | VERIFY, "What", "A,B,...", NULL, "only these columns, in this order"},
-    {"limit", 0, NUMBER, COPY, "What", "N", NULL, "at most N rows"},
+    {"columns", 'C', TEXT, COPY | VERIFY | EXPORT, "What", "A,B,...", NULL,
+     "only these columns, in this order"},
+    {"parameters", 'a', TEXT, EXPORT, "What", "12,'fred',NULL", NULL,
+     "the table is a function with these parameters: numbers, 'texts', NULL"},
+    {"pk-column", 'P', TEXT, EXPORT, "What", "NAME", NULL, "split the table by ranges of this column"},
+    {"limit", 0, NUMBER, COPY | EXPORT, "What", "N", NULL, "at most N rows"},
     {"schema", 0, TEXT, COPY | INSPECT | VERIFY, "What", "NAME:TYPE,...", NULL,
      "types of columns whose type the source does not say"},
 
@@ -58,11 +87,13 @@ static const struct haul_option table[] = {
      "the same for the target, when both sides are databases"},
     {"tls-ca", 0, PATH, SERVERS, "Login", "FILE", NULL,
      "certificates (PEM) of the authorities that vouch for the server"},
-    {"trust-cert", 0, FLAG, SERVERS, "Login", NULL, "false",
+    {"trust-cert", 'c', FLAG, SERVERS, "Login", NULL, "false",
      "take whatever certificate the server shows: not safe"},
 
-    {"from", 0, TEXT, ALL & ~PING, "Format", "FORMAT", NULL, "the source's format, whatever its name says"},
-    {"to", 0, TEXT, WRITE | VERIFY, "Format", "FORMAT", NULL, "the target's format, whatever its name says"},
+    {"from", 0, TEXT, TEXTUAL | COMBINE | IMPORT, "Format", "FORMAT", NULL,
+     "the source's format, whatever its name says"},
+    {"to", 0, TEXT, COPY | COMBINE | VERIFY, "Format", "FORMAT", NULL,
+     "the target's format, whatever its name says"},
     {"delimiter", 0, TEXT, TEXTUAL, "Format", "TEXT", NULL,
      "CSV: what separates fields; \\t is a tab (sniffed)"},
     {"quote", 0, TEXT, TEXTUAL, "Format", "CHAR", NULL, "CSV: the quote, or none (\")"},
@@ -75,47 +106,75 @@ static const struct haul_option table[] = {
     {"comment", 0, TEXT, TEXTUAL, "Format", "CHAR", NULL, "CSV: lines that begin with it are left out"},
     {"skip-lines", 0, NUMBER, TEXTUAL, "Format", "N", NULL, "CSV: lines of the source to pass over first"},
     {"trim", 0, FLAG, TEXTUAL, "Format", NULL, "false", "CSV: leave out blanks around the source's fields"},
-    {"compression", 0, TEXT, WRITE, "Format", "CODEC[:LEVEL]", "zstd",
+    {"compression", 0, TEXT, FILES, "Format", "CODEC[:LEVEL]", "zstd",
      "Parquet: zstd, snappy, gzip, lz4, brotli or none"},
-    {"rowgroup-size", 'R', TEXT, WRITE, "Format", "ROWS|BYTES", "1048576",
+    {"rowgroup-size", 'R', TEXT, FILES, "Format", "ROWS|BYTES", "1048576",
      "Parquet: rows of a row group, or bytes as 128MiB"},
-    {"page-version", 0, CHOICE, WRITE, "Format", "1|2", "1", "Parquet: data page version"},
-    {"encoding", 0, CHOICE, WRITE, "Format", "auto|plain|dictionary|delta|split", "auto",
+    {"page-version", 0, CHOICE, FILES, "Format", "1|2", "1", "Parquet: data page version"},
+    {"encoding", 0, CHOICE, FILES, "Format", "auto|plain|dictionary|delta|split", "auto",
      "Parquet: how values are encoded; auto measures"},
-    {"timestamps", 0, CHOICE, COPY, "Format", "us|ns|exact", "us",
+    {"timestamps", 0, CHOICE, COPY | EXPORT, "Format", "us|ns|exact", "us",
      "the unit of timestamps; exact keeps every digit and offset"},
-    {"uuid", 0, CHOICE, COPY, "Format", "binary|text", "binary", "UUIDs as 16 bytes or as text"},
+    {"uuid", 0, CHOICE, COPY | EXPORT, "Format", "binary|text", "binary", "UUIDs as 16 bytes or as text"},
 
     {"output-file", 'o', PATH, COMBINE, "Target", "FILE", NULL, "what is written"},
-    {"mode", 'm', CHOICE, WRITE, "Target", "create|append|truncate|replace", "create",
+    {"combined-manifest-filename", 'm', PATH, COMBINE, "Target", "NAME", NULL,
+     "a manifest for the result, of a manifest's files (STEM_combined.json)"},
+    {"output-path", 'o', PATH, EXPORT, "Target", "FOLDER", NULL, "the folder of the Parquet files"},
+    {"imported-manifest-filename", 'o', PATH, IMPORT, "Target", "NAME", NULL,
+     "the manifest of staging tables (SCHEMA_TABLE_import_manifest.json)"},
+    {"mode", 'm', CHOICE, COPY | COMBINE, "Target", "create|append|truncate|replace", "create",
      "what may be there already"},
-    {"files", 'f', NUMBER, COPY, "Target", "N", NULL, "a folder target: this many files"},
-    {"unit-rows", 0, NUMBER, COPY, "Target", "N", "100000", "SQL targets: rows committed as one"},
-    {"strict", 0, FLAG, COPY, "Target", NULL, "false", "any loss is an error, before anything is committed"},
-    {"max-errors", 0, NUMBER, COPY, "Target", "N", "0",
+    {"manifest-filename", 'm', PATH, COPY | EXPORT, "Target", "NAME", NULL,
+     "a folder's manifest (SCHEMA_TABLE_manifest.json)"},
+    {"files", 'f', NUMBER, COPY | EXPORT, "Target", "N", NULL, "a folder target: this many files",
+     "file-count"},
+    {"transaction-mode", 'M', CHOICE, COPY | IMPORT, "Target", "batch|rowgroup|file", "batch",
+     "SQL targets: what is committed as one: --unit-rows rows, a row group, a file"},
+    {"unit-rows", 0, NUMBER, COPY | IMPORT, "Target", "N", "100000", "SQL targets: rows committed as one",
+     "batch-size b"},
+    {"cci", 0, FLAG, IMPORT, "Target", NULL, "true",
+     "SQL Server: a clustered columnstore index on staging tables"},
+    {"strict", 0, FLAG, MOVE, "Target", NULL, "false", "any loss is an error, before anything is committed"},
+    {"max-errors", 0, NUMBER, MOVE, "Target", "N", "0",
      "rows that may be refused and set aside; -1 any number"},
-    {"reject-file", 0, PATH, COPY, "Target", "FILE", NULL,
+    {"reject-file", 0, PATH, MOVE, "Target", "FILE", NULL,
      "where refused rows go, with place, column and reason"},
-    {"rejects-ok", 0, FLAG, COPY, "Target", NULL, "false", "exit 0, not 3, when rows were set aside"},
-    {"verify", 0, FLAG, COPY, "Target", NULL, "false", "read the target again afterwards and compare"},
+    {"rejects-ok", 0, FLAG, MOVE, "Target", NULL, "false", "exit 0, not 3, when rows were set aside"},
+    {"verify", 0, FLAG, COPY | EXPORT, "Target", NULL, "false",
+     "read the target again afterwards and compare"},
 
     {"workers", 'w', NUMBER, WRITE | VERIFY, "Run", "N", NULL,
-     "threads; default the CPUs, at most 4, and one for each 48MiB of memory"},
+     "threads; default the CPUs, at most 4, and one for each 48MiB of memory", "worker-count"},
     {"memory", 0, SIZE, WRITE | VERIFY, "Run", "SIZE", NULL,
      "budget for data; default 512MiB, at most a quarter of the machine"},
-    {"dry-run", 'n', FLAG, WRITE, "Run", NULL, "false", "show the plan and do nothing"},
+    {"dry-run", 'n', FLAG, WRITE | PURGE, "Run", NULL, "false", "show the plan and do nothing"},
     {"run", 0, TEXT, WRITE, "Run", "NAME", NULL, "name of the run; a finished NAME is not done again"},
     {"restart", 0, FLAG, WRITE, "Run", NULL, "false", "discard an unfinished run and begin anew"},
     {"static-source", 0, FLAG, WRITE, "Run", NULL, "false",
      "promise: the source's rows do not change between attempts"},
     {"state", 0, PATH, WRITE, "Run", "DIR", NULL,
      "where plan and journal are kept; default beside the target"},
-    {"ledger", 0, TEXT, COPY, "Run", "TABLE|none", NULL, "SQL targets: where committed units are noted"},
-    {"retries", 'r', NUMBER, WRITE, "Run", "N", "3", "tries again of a unit after an error that may pass"},
+    {"ledger", 0, TEXT, COPY | IMPORT, "Run", "TABLE|none", NULL,
+     "SQL targets: where committed units are noted"},
+    {"retries", 'r', NUMBER, WRITE | PURGE, "Run", "N", "3",
+     "tries again of a unit after an error that may pass"},
 
+    {"fetch-size", 'F', NUMBER, EXPORT, "Accepted", "ROWS", NULL,
+     "accepted; rows come as the server sends them"},
+    {"mem-heartbeat", 0, TEXT, EXPORT | IMPORT, "Accepted", "SECONDS", NULL,
+     "log the memory in use so often"},
+    {"mem-threshold", 0, TEXT, EXPORT | IMPORT, "Accepted", "PERCENT", NULL,
+     "memory at most so much of the machine (see --memory); 0: no matter"},
+    {"mem-sleep", 0, TEXT, EXPORT | IMPORT, "Accepted", "SECONDS", NULL,
+     "accepted; nothing has to wait for memory"},
+    {"mem-max-wait", 0, TEXT, EXPORT | IMPORT, "Accepted", "SECONDS", NULL, "accepted; the same"},
+    {"mem-cooldown", 0, TEXT, EXPORT | IMPORT, "Accepted", "SECONDS", NULL, "accepted; the same"},
+
+    {"yes", 'y', FLAG, PURGE, "Run", NULL, "false", "do not ask on a terminal"},
     {"head", 0, NUMBER, INSPECT, "Show", "N", NULL, "print the first N rows"},
-    {"verbose", 'v', FLAG, INSPECT, "Show", NULL, "false",
-     "schema, encodings, sizes and statistics of each column"},
+    {"verbose", 'v', FLAG, INSPECT | WORDS, "Show", NULL, "false",
+     "inspect: schema, encodings, sizes and statistics of each column; else each step", "V"},
     {"json", 0, FLAG, ALL, "Show", NULL, "false", "print JSON"},
     {"summary", 0, PATH, WRITE, "Show", "FILE", NULL, "write one JSON object about the run at its end"},
     {"log", 0, CHOICE, WRITE | VERIFY, "Show", "text|json", "text",
@@ -127,4 +186,41 @@ const struct haul_option *haul_options(size_t *count)
 {
     *count = sizeof table / sizeof table[0];
     return table;
+}
+
+static bool has_word(const char *words, const char *word, size_t length)
+{
+    for (const char *at = words; at && *at;) {
+        size_t bytes = strcspn(at, " ");
+        if (bytes == length && memcmp(at, word, length) == 0)
+            return true;
+        at += bytes + (at[bytes] == ' ');
+    }
+    return false;
+}
+
+static bool is_of(const struct haul_option *option, unsigned commands)
+{
+    return !commands || (option->commands & commands);
+}
+
+const struct haul_option *haul_option_find(const char *name, size_t length, unsigned commands)
+{
+    const size_t count = sizeof table / sizeof table[0];
+    for (size_t i = 0; i < count; i++)
+        if (is_of(&table[i], commands) && strlen(table[i].name) == length &&
+            memcmp(table[i].name, name, length) == 0)
+            return &table[i];
+    for (size_t i = 0; length > 1 && i < count; i++)
+        if (is_of(&table[i], commands) && has_word(table[i].also, name, length))
+            return &table[i];
+    return NULL;
+}
+
+const struct haul_option *haul_option_letter(char letter, unsigned commands)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (is_of(&table[i], commands) && (table[i].letter == letter || has_word(table[i].also, &letter, 1)))
+            return &table[i];
+    return NULL;
 }

@@ -208,7 +208,9 @@ static enum haul_code set_password(struct haul_job *job, bool target, const stru
         return from_file(job, login, file, err);
     if (line)
         return from_command(job, login, line, err);
-    return named->password ? login_keep(login, named->password, err) : HAUL_OK;
+    const char *word = settings_text(&job->settings, "password");
+    word = word ? word : named->password;
+    return word ? login_keep(login, word, err) : HAUL_OK;
 }
 
 static enum haul_code set_trust(struct haul_job *job, bool target, const struct named *named,
@@ -248,7 +250,8 @@ static enum haul_code set_login(struct haul_job *job, bool target, const struct 
     char *looked_at = arena_text(&job->arena, given ? given : "");
     side->login.ask = job->password;
     side->login.ask_user = job->password_user;
-    if (looked_at && secret_next(looked_at, looked_at, &length))
+    if (settings_given(&job->settings, "password") ||
+        (looked_at && secret_next(looked_at, looked_at, &length)))
         context_warn(&job->context,
                      "a password in the command line can be seen by others while haul starts; better: "
                      "--password-file, --password-command, or the server's own variable");

@@ -25,32 +25,33 @@
 enum sink_mode { SINK_CREATE, SINK_APPEND, SINK_TRUNCATE, SINK_REPLACE, SINK_MERGE };
 
 struct sink_request {
-    const char *table;               /* target table; NULL: the source's name, or a file */
+    const char *table; /* target table; NULL: the source's name, or a file */
     enum sink_mode mode;
     const struct source_info *source;
-    bool dry;                        /* only negotiate will be called: change nothing, create nothing */
-    bool adopt;                      /* keep the source's row groups as they are (combine) */
+    bool dry;   /* only negotiate will be called: change nothing, create nothing */
+    bool adopt; /* keep the source's row groups as they are (combine) */
 };
 
 /* How a run over this pair can be continued; printed in the plan. docs/unit.md. */
 enum resumable { RESUME_REPLAY, RESUME_STAGED, RESUME_NONE };
 
 struct sink_terms {
-    struct schema schema;     /* the columns the sink takes; the transfer casts to it */
-    const char *target;       /* "orders.parquet", "main.orders" for messages */
-    const char *identity;     /* of the target object, "" while it does not exist */
-    bool absent;              /* there is no such object now: a run that was finished is no longer complete */
-    const char *sql;          /* statements it will run, for --dry-run; NULL none */
-    const char *state_home;   /* folder for the transfer's state; NULL: the sink has a ledger, or nothing can be kept */
+    struct schema schema; /* the columns the sink takes; the transfer casts to it */
+    const char *target;   /* "orders.parquet", "main.orders" for messages */
+    const char *identity; /* of the target object, "" while it does not exist */
+    bool absent;          /* there is no such object now: a run that was finished is no longer complete */
+    const char *sql;      /* statements it will run, for --dry-run; NULL none */
+    const char *
+        state_home; /* folder for the transfer's state; NULL: the sink has a ledger, or nothing can be kept */
     enum resumable resumable;
-    const char *resume_note;  /* why not, when RESUME_NONE */
-    int writers_max;          /* 0 no limit */
-    bool part_is_unit;        /* a unit is always a whole part (files) */
-    bool ordered;             /* commits happen in part order */
-    int64_t part_rows;        /* the sink's wish for the size of a part; -1 none */
-    int64_t part_bytes;       /* in-memory bytes of a part at most; -1 none */
-    bool adopts;              /* writers take parts without batches: nobody reads ahead of them */
-    struct arena arena;       /* owns the texts */
+    const char *resume_note; /* why not, when RESUME_NONE */
+    int writers_max;         /* 0 no limit */
+    bool part_is_unit;       /* a unit is always a whole part (files) */
+    bool ordered;            /* commits happen in part order */
+    int64_t part_rows;       /* the sink's wish for the size of a part; -1 none */
+    int64_t part_bytes;      /* in-memory bytes of a part at most; -1 none */
+    bool adopts;             /* writers take parts without batches: nobody reads ahead of them */
+    struct arena arena;      /* owns the texts */
 };
 void sink_terms_release(struct sink_terms *terms);
 
@@ -63,11 +64,11 @@ struct unit {
 /* What a committed unit leaves behind. */
 struct receipt {
     struct unit unit;
-    int64_t rows;          /* rows the target confirmed */
-    int64_t rows_offered;  /* source rows the unit covers, rejects included */
-    bool last;             /* the last unit of its part */
-    struct hash128 hash;   /* of the rows that are in */
-    bool unhashed;         /* adopted: nobody has seen the values, and there is no hash */
+    int64_t rows;         /* rows the target confirmed */
+    int64_t rows_offered; /* source rows the unit covers, rejects included */
+    bool last;            /* the last unit of its part */
+    struct hash128 hash;  /* of the rows that are in */
+    bool unhashed;        /* adopted: nobody has seen the values, and there is no hash */
     int64_t reject_count;
     int64_t loss_count;
     int64_t bytes_written; /* filled by commit: bytes the unit added to the target; 0 not known */
@@ -77,13 +78,13 @@ struct receipt {
 
 /* A run as its target knows it. */
 struct run_record {
-    const char *name;         /* at most 63 bytes: letters, digits, . _ - */
-    const char *fingerprint;  /* hash of source, query, columns, mode, options, target */
-    const char *plan;         /* the plan as JSON text */
+    const char *name;        /* at most 63 bytes: letters, digits, . _ - */
+    const char *fingerprint; /* hash of source, query, columns, mode, options, target */
+    const char *plan;        /* the plan as JSON text */
     bool finished;
     const struct receipt *receipts; /* committed units, any order */
     size_t receipt_count;
-    struct arena arena;       /* owns them when recall filled it */
+    struct arena arena; /* owns them when recall filled it */
 };
 void run_record_release(struct run_record *record);
 
@@ -126,8 +127,8 @@ struct sink_ops {
      * HAUL_EXISTS when the mode forbids what is there; *terms is filled then all
      * the same (the caller releases it), because the transfer may find by recall
      * that what is there is its own unfinished or finished run. Changes nothing. */
-    enum haul_code (*negotiate)(struct sink *sink, const struct sink_request *request, struct sink_terms *terms,
-                                struct haul_error *err);
+    enum haul_code (*negotiate)(struct sink *sink, const struct sink_request *request,
+                                struct sink_terms *terms, struct haul_error *err);
 
     /* Takes the lock of run NAME (HAUL_BUSY when another process has it) and
      * fills what the target remembers of it; *found false when nothing. NULL:
@@ -149,8 +150,8 @@ struct sink_ops {
                            struct haul_error *err);
 
     /* Publishes: all units are committed. Idempotent. `manifest` is a JSON
-     * object for sinks that keep one beside their files, else NULL; they fill an
-     * empty array "entries" at its top level with the files. */
+     * object for sinks that keep one beside their files, else NULL; they fill the
+     * empty arrays "entries" and "files" at its top level. */
     enum haul_code (*finish)(struct sink *sink, const struct run_record *run, const char *manifest,
                              struct haul_error *err);
 

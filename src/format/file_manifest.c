@@ -3,10 +3,10 @@
  *
  * The transfer knows what the run was (source, columns, rows, hash) and gives it
  * as a JSON object; this side knows the files. Where the object has an empty
- * array "entries" at its top level, the files are put there, one a line; an
- * object without one is written as it is. When a run appends, what the old
- * manifest lists is kept in front, taken over as text: it may hold more about a
- * file than is known here.
+ * array "entries" at its top level, the names are put there, one a line, and what is
+ * known of each file in an empty array "files"; an object without one is written as
+ * it is. When a run appends, what the old manifest lists is kept in front, taken
+ * over as text: it may hold more about a file than is known here.
  *
  * JSON is not parsed here, only walked: strings and brackets, which is enough to
  * find the array and its end in any correct text. An old manifest that is not
@@ -63,12 +63,11 @@ static const char *find_close(const char *at, const char *end)
     return NULL;
 }
 
-/* If a member "entries" begins with this string and is an array: its opening bracket. */
-static const char *entries_here(const char *string, const char *end)
+/* If the member `key` (in its quotes) begins with this string and is an array: its opening bracket. */
+static const char *array_here(const char *key, const char *string, const char *end)
 {
-    const char key[] = "\"entries\"";
     const char *after = skip_string(string, end);
-    if ((size_t)(after - string) != sizeof key - 1 || memcmp(string, key, sizeof key - 1) != 0)
+    if ((size_t)(after - string) != strlen(key) || memcmp(string, key, strlen(key)) != 0)
         return NULL;
     after = skip_space(after, end);
     if (after == end || *after != ':')
@@ -77,14 +76,14 @@ static const char *entries_here(const char *string, const char *end)
     return after < end && *after == '[' ? after : NULL;
 }
 
-/* What stands between the brackets of the top level's "entries", without space
+/* What stands between the brackets of the top level's array `key`, without space
  * around it. */
-static bool entries_find(struct slice json, struct slice *inside)
+static bool array_find(const char *key, struct slice json, struct slice *inside)
 {
     const char *end = json.text + json.length;
     int64_t depth = 0;
     for (const char *at = json.text; at < end;) {
-        const char *open = *at == '"' && depth == 1 ? entries_here(at, end) : NULL;
+        const char *open = *at == '"' && depth == 1 ? array_here(key, at, end) : NULL;
         const char *close = open ? find_close(open, end) : NULL;
         if (close) {
             const char *first = skip_space(open + 1, close);
@@ -124,11 +123,24 @@ static enum haul_code old_read(const char *path, const struct context *context, 
     return code;
 }
 
-static enum haul_code old_entries(const char *path, const struct buffer *bytes, struct slice *entries,
-                                  struct haul_error *err)
+/* The two lists of a manifest; what a foreign one does not have is empty. */
+#define ENTRIES "\"entries\""
+#define FILES   "\"files\""
+
+struct lists {
+    struct slice entries, files;
+};
+
+static enum haul_code old_lists(const char *path, const struct buffer *bytes, struct lists *lists,
+                                struct haul_error *err)
 {
-    *entries = (struct slice){"", 0};
-    if (bytes->length == 0 || entries_find((struct slice){(const char *)bytes->data, bytes->length}, entries))
+    struct slice json = {(const char *)bytes->data, bytes->length};
+    *lists = (struct lists){{"", 0}, {"", 0}};
+    if (bytes->length == 0)
+        return HAUL_OK;
+    if (!array_find(FILES, json, &lists->files))
+        lists->files = (struct slice){"", 0};
+    if (array_find(ENTRIES, json, &lists->entries))
         return HAUL_OK;
     return error_set(err, HAUL_DATA,
                      "%s lists no entries: it is not a manifest that can be continued; move it away", path);
@@ -147,36 +159,59 @@ static bool old_has(struct slice old, const char *name)
 
 /* ---- the new one ---- */
 
-static enum haul_code entries_print(const struct manifest *manifest, struct slice old, struct buffer *out,
-                                    struct haul_error *err)
+static enum haul_code entry_print(const struct manifest_entry *entry, bool facts, struct buffer *out,
+                                  struct haul_error *err)
+{
+    if (!facts)
+        return buffer_printf(out, err, "\"%s\"", entry->name);
+    return buffer_printf(out, err, "{\"name\":\"%s\",\"rows\":%lld,\"bytes\":%lld}", entry->name,
+                         (long long)entry->rows, (long long)entry->bytes);
+}
+
+static enum haul_code list_print(const struct manifest *manifest, bool facts, struct slice old,
+                                 struct buffer *out, struct haul_error *err)
 {
     bool first = old.length == 0;
     enum haul_code code = buffer_append(out, "\n", 1, err);
     if (!code && !first)
         code = buffer_append(out, old.text, old.length, err);
     for (size_t i = 0; i < manifest->count && !code; i++) {
-        const struct manifest_entry *entry = &manifest->entries[i];
-        if (old_has(old, entry->name))
+        if (old_has(old, manifest->entries[i].name))
             continue;
-        code = buffer_printf(out, err, "%s{\"name\":\"%s\",\"rows\":%lld,\"bytes\":%lld}", first ? "" : ",\n",
-                             entry->name, (long long)entry->rows, (long long)entry->bytes);
+        code = buffer_append(out, ",\n", first ? 0 : 2, err);
+        if (!code)
+            code = entry_print(&manifest->entries[i], facts, out, err);
         first = false;
     }
     return code ? code : buffer_append(out, "\n", 1, err);
 }
 
-static enum haul_code manifest_print(const struct manifest *manifest, struct slice old, struct buffer *out,
-                                     struct haul_error *err)
+/* `text` with its empty array `key` filled, or as it is. */
+static enum haul_code list_fill(const struct manifest *manifest, const char *key, struct slice text,
+                                struct slice old, struct buffer *out, struct haul_error *err)
 {
-    struct slice text = {manifest->text, strlen(manifest->text)}, place;
-    if (!entries_find(text, &place) || place.length > 0)
+    struct slice place;
+    if (!array_find(key, text, &place) || place.length > 0)
         return buffer_append(out, text.text, text.length, err);
     size_t before = (size_t)(place.text - text.text);
     enum haul_code code = buffer_append(out, text.text, before, err);
     if (!code)
-        code = entries_print(manifest, old, out, err);
+        code = list_print(manifest, strcmp(key, FILES) == 0, old, out, err);
     if (!code)
         code = buffer_append(out, place.text, text.length - before, err);
+    return code;
+}
+
+static enum haul_code manifest_print(const struct manifest *manifest, const struct lists *old,
+                                     struct buffer *out, struct haul_error *err)
+{
+    struct buffer half = {0};
+    struct slice text = {manifest->text, strlen(manifest->text)};
+    enum haul_code code = list_fill(manifest, ENTRIES, text, old->entries, &half, err);
+    text = (struct slice){(const char *)half.data, half.length};
+    if (!code)
+        code = list_fill(manifest, FILES, text, old->files, out, err);
+    buffer_release(&half);
     return code;
 }
 
@@ -202,12 +237,12 @@ enum haul_code file_manifest_write(const struct manifest *manifest, const struct
                                    struct haul_error *err)
 {
     struct buffer old_bytes = {0}, bytes = {0};
-    struct slice old = {"", 0};
+    struct lists old = {{"", 0}, {"", 0}};
     enum haul_code code = manifest->keep ? old_read(manifest->path, context, &old_bytes, err) : HAUL_OK;
     if (!code)
-        code = old_entries(manifest->path, &old_bytes, &old, err);
+        code = old_lists(manifest->path, &old_bytes, &old, err);
     if (!code)
-        code = manifest_print(manifest, old, &bytes, err);
+        code = manifest_print(manifest, &old, &bytes, err);
     if (!code)
         code = manifest_put(manifest, &bytes, context, err);
     buffer_release(&old_bytes);

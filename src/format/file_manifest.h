@@ -13,7 +13,7 @@ struct manifest_entry {
 
 struct manifest {
     const char *path, *temp;
-    const char *text; /* a JSON object; its empty member "entries":[] is filled in here */
+    const char *text; /* a JSON object; its empty members "entries":[] and "files":[] are filled here */
     const struct manifest_entry *entries;
     size_t count;
     bool keep; /* append: entries of the manifest that is there come first */

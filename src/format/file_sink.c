@@ -127,6 +127,17 @@ static void negotiate_resume(const struct file_sink *files, struct sink_terms *t
                              : "memory is gone with the process";
 }
 
+/* --manifest-filename is a name in the folder. */
+static enum haul_code manifest_name_check(const struct file_sink *files, struct haul_error *err)
+{
+    const struct settings *settings = files->context.settings;
+    const char *name = settings ? settings_text(settings, "manifest-filename") : NULL;
+    if (!name || (*name && *name != '.' && !strpbrk(name, "/\\\"\n")))
+        return HAUL_OK;
+    return error_set(err, HAUL_USAGE, "--manifest-filename is a name in %s, without a folder",
+                     files->target.name);
+}
+
 static enum haul_code files_negotiate(struct sink *sink, const struct sink_request *request,
                                       struct sink_terms *terms, struct haul_error *err)
 {
@@ -134,6 +145,8 @@ static enum haul_code files_negotiate(struct sink *sink, const struct sink_reque
     const struct source_info *source = request->source;
     const char *table = request->table ? request->table : source->table;
     enum haul_code code = file_target_check(&files->target, request->mode, err);
+    if (!code)
+        code = manifest_name_check(files, err);
     if (!code)
         code = name_stem(request->table ? NULL : source->table_schema, table ? table : "data", &files->arena,
                          &files->stem, err);
@@ -387,7 +400,9 @@ static enum haul_code files_open(struct sink *sink, const struct context *contex
 
 static const char *manifest_path(const struct file_sink *files, struct arena *arena)
 {
-    return arena_printf(arena, "%s%s_manifest.json", files->target.folder, files->stem);
+    const char *name = settings_text(files->context.settings, "manifest-filename");
+    return name ? arena_printf(arena, "%s%s", files->target.folder, name)
+                : arena_printf(arena, "%s%s_manifest.json", files->target.folder, files->stem);
 }
 
 static enum haul_code finish_manifest(struct file_sink *files, const char *text, struct haul_error *err)

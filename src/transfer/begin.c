@@ -201,7 +201,8 @@ static void units_plan(struct run *run, const struct split_request *split)
         plan->unit_rows = split->part_rows;
         plan->unit_bytes = split->part_bytes > 0 ? split->part_bytes : INT64_MAX;
     } else if (!run->terms.part_is_unit && (info->order_fixed || !info->replayable)) {
-        plan->unit_rows = settings_number(run->settings, "unit-rows");
+        bool rows = strcmp(settings_text(run->settings, "transaction-mode"), "batch") == 0;
+        plan->unit_rows = rows ? settings_number(run->settings, "unit-rows") : INT64_MAX;
         plan->unit_bytes = info->replayable ? INT64_MAX : share;
     }
 }

@@ -5,7 +5,8 @@
  * (rows, hash, rejects, losses), and each part with its rows and hash,
  * so that a reader can prove the folder against it. It says nothing of time or
  * place: the same rows make the same manifest. The files are the sink's to add, in
- * the empty array "entries"; part p of P went to file p x N / P.
+ * the empty arrays "entries" (names, which PyButt reads) and "files" (what is known
+ * of each); part p of P went to file p x N / P.
  */
 #include "transfer/manifest.h"
 #include <jansson.h>
@@ -67,7 +68,8 @@ static bool put_parts(json_t *root, const struct tally *tally)
         json_t *one = json_object();
         done = append(parts, one,
                       one && put_number(one, "part", (int64_t)receipt->unit.part) &&
-                          put_number(one, "rows", receipt->rows) && put_hash(one, receipt->hash, receipt->unhashed) &&
+                          put_number(one, "rows", receipt->rows) &&
+                          put_hash(one, receipt->hash, receipt->unhashed) &&
                           put_number(one, "rejects", receipt->reject_count));
     }
     return done;
@@ -79,7 +81,7 @@ enum haul_code manifest_print(const struct plan *plan, const struct plan_facts *
     json_t *root = json_object();
     bool done = root && put_number(root, "version", MANIFEST_VERSION) &&
                 put(root, "type", json_string("files")) && put(root, "entries", json_array()) &&
-                put(root, "run", json_string(plan->run)) &&
+                put(root, "files", json_array()) && put(root, "run", json_string(plan->run)) &&
                 put(root, "fingerprint", json_string(plan->fingerprint)) &&
                 put_number(root, "rows", tally->rows) && put_hash(root, tally->hash, tally->unhashed) &&
                 put_number(root, "rejects", tally->rejects) && put_number(root, "losses", tally->losses) &&

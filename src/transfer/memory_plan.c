@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define WORKERS_PRESET_MAX 4
@@ -86,11 +87,35 @@ enum haul_code memory_plan_make(const struct settings *settings, struct memory_p
     return HAUL_OK;
 }
 
+/* --transaction-mode: a SQL unit that is a row group, or a file, is a whole part. */
+static bool unit_is_part(const struct settings *settings, struct split_request *request)
+{
+    const char *mode = settings_text(settings, "transaction-mode");
+    if (strcmp(mode, "batch") == 0)
+        return false;
+    request->part_rows = strcmp(mode, "file") == 0 ? INT64_MAX : 1; /* the least a part can be: a row group */
+    request->part_bytes = -1;
+    return true;
+}
+
+/* As many parts as files were asked for. */
+static void files_limit(const struct settings *settings, const struct source_info *info,
+                        struct split_request *request)
+{
+    int64_t files = settings_given(settings, "files") ? settings_number(settings, "files") : 1;
+    if (files < 2 || info->rows < 1)
+        return;
+    int64_t even = (info->rows - 1) / files + 1;
+    request->part_rows = even < request->part_rows ? even : request->part_rows;
+}
+
 struct split_request memory_plan_split(const struct memory_plan *plan, const struct settings *settings,
                                        const struct source_info *info, const struct sink_terms *terms)
 {
     struct split_request request = {.part_rows = terms->part_rows, .part_bytes = terms->part_bytes};
     int64_t unit_rows = settings_number(settings, "unit-rows");
+    if (!terms->part_is_unit && unit_is_part(settings, &request))
+        return request;
     if (request.part_rows <= 0)
         request.part_rows = PART_ROWS_SQL;
     bool users_own = terms->adopts || (terms->part_is_unit && settings_given(settings, "rowgroup-size"));
@@ -99,6 +124,8 @@ struct split_request memory_plan_split(const struct memory_plan *plan, const str
         even = even < PART_ROWS_MIN ? PART_ROWS_MIN : even;
         request.part_rows = even < request.part_rows ? even : request.part_rows;
     }
+    if (terms->part_is_unit && !terms->adopts)
+        files_limit(settings, info, &request);
     if (!terms->part_is_unit && unit_rows > 0)
         request.part_rows = (request.part_rows + unit_rows - 1) / unit_rows * unit_rows;
     if (request.part_bytes <= 0)

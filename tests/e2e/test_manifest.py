@@ -54,6 +54,15 @@ def test_the_order_is_the_manifests(haul, folder):
     assert pq.read_metadata(folder / "less.parquet").num_rows == ROWS - 2000
 
 
+def test_version_1(haul, folder):
+    names = manifest(folder)["entries"]
+    (folder / "out" / "old.json").write_text(json.dumps(names))
+    (folder / "out" / "old_object.json").write_text(json.dumps({"version": 1, "entries": names}))
+    for name in ("old", "old_object"):
+        haul("copy", f"out/{name}.json", f"{name}.parquet")
+        assert pq.read_table(folder / f"{name}.parquet").equals(pq.read_table(folder / "in.parquet"))
+
+
 def test_stored_hashes_stand_for_the_source(haul, folder):
     haul("verify", "out/t_manifest.json", "in.parquet")
     haul("verify", "out/t_manifest.json", "out/")  # the files against what was said when they were written
@@ -104,7 +113,7 @@ def test_names_that_lead_elsewhere(haul, folder, name, said):
     (out / "sub").mkdir()
     os.mkfifo(out / "pipe")
     entries = manifest(folder)["entries"]
-    manifest(folder, entries=[entries[0], {"name": name}])
+    manifest(folder, entries=[entries[0], name])
     for code, words in ((5, ["copy", "out/t_manifest.json", "o.parquet"]), (5, ["combine", "out/t_manifest.json", "-o", "o.parquet"]),
                         (6, ["verify", "in.parquet", "out/t_manifest.json"])):
         done = haul(*words, code=code)
@@ -114,16 +123,21 @@ def test_names_that_lead_elsewhere(haul, folder, name, said):
 
 @pytest.mark.parametrize("changes, said", [
     ({"entries": []}, "lists no files"), ({"entries": None}, "not a manifest"), ({"version": 3}, "version 3"),
-    ({"type": "table"}, "not a manifest"), ({"entries": [{"name": "t_part_00000.parquet"}] * 2}, "twice"),
-    ({"entries": [{"name": "t_part_00000.parquet", "bytes": 7}]}, "by the manifest 7"),
+    ({"type": "table"}, "not a manifest"), ({"entries": ["t_part_00000.parquet"] * 2}, "twice"),
+    ({"type": "tables", "entries": ["dbo.t"]}, "lists tables"), ({"type": "tables", "entries": ["t"]}, "names no schema"),
+    ({"type": "tables", "entries": ["dbo.t; DROP"]}, "is no table"), ({"type": "tables", "entries": ["a.b.c"]}, "is no table"),
+    ({"version": 1, "type": "tables", "entries": ["dbo.t"]}, "not a manifest"),
+    ({"entries": [{"name": "t_part_00000.parquet"}] * 2}, "twice"),
+    ({"files": [{"name": "t_part_00000.parquet", "bytes": 7}]}, "by the manifest 7"),
     ({"entries": [{"name": "t_part_00000.parquet", "rows": -7}]}, "no count"),
-    ({"entries": [{"name": 7}]}, "has no \"name\""), ({"hash": "zz"}, "no hash"), ({"columns": [{"name": "id"}]}, "column"),
+    ({"files": [{"name": "t_part_00000.parquet", "rows": -7}]}, "no count"),
+    ({"entries": [{"name": 7}]}, "has no \"name\""), ({"entries": [7]}, "is no name"), ({"hash": "zz"}, "no hash"), ({"columns": [{"name": "id"}]}, "column"),
 ])
 def test_wrong_manifests(haul, folder, changes, said):
     manifest(folder, **changes)
     done = haul("verify", "out/t_manifest.json", "in.parquet", code=None)
     done = done if done.code == 5 else haul("copy", "out/t_manifest.json", "o.parquet", code=None)
-    assert done.code in (4, 5) and said in done.err, done.err
+    assert done.code in (2, 4, 5) and said in done.err, done.err
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[" * 100_000, b'{"version":2,"version":2}', b'"\\u0000"', b"\xff\xfe", b"null",

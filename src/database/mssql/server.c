@@ -415,6 +415,31 @@ enum haul_code ms_server_parse(struct server *server, const char *uri, struct ha
     return HAUL_OK;
 }
 
+static enum haul_code take_login(struct server *server, struct login *login, struct haul_error *err)
+{
+    bool given = false, missing = server->authentication == AUTH_SQL && server->user && !server->password;
+    if (missing && !login->password && login_ask(login, server->name, &given, err))
+        return err->code;
+    if (login->password && !(server->password = arena_text(&server->arena, login->password)))
+        return error_nomem(err, "a password");
+    server->trust |= login->trust;
+    if (login->ca_file && !(server->ca_file = arena_text(&server->arena, login->ca_file)))
+        return error_nomem(err, "a file's name");
+    if (login->ca_file && server->encrypt == ENCRYPT_DEFAULT)
+        server->encrypt = ENCRYPT_MANDATORY; /* and then somebody must vouch, here too */
+    return HAUL_OK;
+}
+
+enum haul_code ms_server_open(struct server *server, const char *uri, struct login *login,
+                              struct haul_error *err)
+{
+    if (ms_server_parse(server, uri, err))
+        return err->code;
+    if (login && take_login(server, login, err))
+        ms_server_release(server);
+    return server->name ? HAUL_OK : err->code;
+}
+
 void ms_server_release(struct server *server)
 {
     if (server->password)

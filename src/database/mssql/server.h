@@ -13,6 +13,7 @@
 #define HAUL_DATABASE_MSSQL_SERVER_H
 
 #include "base/context.h"
+#include "base/login.h"
 
 #define MS_PORT 1433
 
@@ -45,6 +46,11 @@ struct server {
 };
 
 enum haul_code ms_server_parse(struct server *server, const char *uri, struct haul_error *err);
+
+/* The same, then what --password-file, --tls-ca, --trust-cert and their like say, which wins; a password
+ * that is still missing is asked of a person, if there is one. */
+enum haul_code ms_server_open(struct server *server, const char *uri, struct login *login,
+                              struct haul_error *err);
 void ms_server_release(struct server *server);
 
 /* Is `uri` ours? */

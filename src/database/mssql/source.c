@@ -64,7 +64,7 @@ enum haul_code mssql_source_open(const char *uri, const struct context *context,
         error_set(err, HAUL_UNSUPPORTED,
                   "--schema: SQL Server says its types itself; cast columns in a --query");
     if (request->schema || request_copy(request, &source->arena, &source->request, &source->query, err) ||
-        ms_server_parse(&source->server, uri, err) ||
+        ms_server_open(&source->server, uri, context->login, err) ||
         ms_connect(&source->session, &source->server, context, err)) {
         source_close(&source->base);
         return err->code;

@@ -79,6 +79,7 @@ int __wrap_fsync(int fd)
 
 static const struct haul_option options[] = {
     {.name = "files", .kind = HAUL_OPTION_NUMBER},
+    {.name = "manifest-filename", .kind = HAUL_OPTION_PATH},
     {.name = "timestamps", .kind = HAUL_OPTION_TEXT, .preset = "us"},
     {.name = "uuid", .kind = HAUL_OPTION_TEXT, .preset = "binary"},
 };
@@ -193,7 +194,7 @@ static enum haul_code run_all(const char *target, enum sink_mode mode, struct ha
     for (int i = 0; i < PARTS && !code; i++)
         code = part_run(&run, &run.parts[i], err);
     if (!code)
-        code = run.sink->ops->finish(run.sink, &record, "{\"entries\":[]}", err);
+        code = run.sink->ops->finish(run.sink, &record, "{\"entries\":[],\"files\":[]}", err);
     run_release(&run);
     return code;
 }

@@ -20,6 +20,7 @@
 
 static const struct haul_option options[] = {
     {.name = "files", .kind = HAUL_OPTION_NUMBER},
+    {.name = "manifest-filename", .kind = HAUL_OPTION_PATH},
     {.name = "timestamps", .kind = HAUL_OPTION_TEXT, .preset = "us"},
     {.name = "uuid", .kind = HAUL_OPTION_TEXT, .preset = "binary"},
 };
@@ -43,7 +44,8 @@ static int set_up(void **state)
     err = (struct haul_error){0};
     atomic_store(&cancel.asked, 0);
     context.cancel = &cancel;
-    if (settings_init(&settings, options, sizeof options / sizeof options[0], &err) || schema_init(&schema, 1, &err))
+    if (settings_init(&settings, options, sizeof options / sizeof options[0], &err) ||
+        schema_init(&schema, 1, &err))
         return 1;
     context.settings = &settings;
     schema.fields[0] = (struct field){.name = "a", .type = TYPE_UTF8};
@@ -573,7 +575,7 @@ static void places_that_cannot_be_written(void **state)
 
 #define PART(n)        "out/sales_orders_part_0000" n ".lines"
 #define MANIFEST       "out/sales_orders_manifest.json"
-#define EMPTY_MANIFEST "{\"version\":2,\"type\":\"files\",\"run\":\"h1\",\"entries\":[]}"
+#define EMPTY_MANIFEST "{\"version\":2,\"type\":\"files\",\"run\":\"h1\",\"entries\":[],\"files\":[]}"
 
 static struct sink *folder_ready(const char *files, enum sink_mode mode)
 {
@@ -590,10 +592,12 @@ static void a_folder_gets_its_files_and_a_manifest(void **state)
     assert_int_equal(finished(sink, EMPTY_MANIFEST), HAUL_OK);
     assert_string_equal(file_get(PART("0")), "LINES a:utf8\np0\np1\np2\nEND 3 3\n");
     assert_string_equal(file_get(PART("1")), "LINES a:utf8\np3\np4\nEND 2 2\n");
-    assert_string_equal(file_get(MANIFEST),
-                        "{\"version\":2,\"type\":\"files\",\"run\":\"h1\",\"entries\":[\n"
-                        "{\"name\":\"sales_orders_part_00000.lines\",\"rows\":3,\"bytes\":30},\n"
-                        "{\"name\":\"sales_orders_part_00001.lines\",\"rows\":2,\"bytes\":27}\n]}");
+    assert_string_equal(
+        file_get(MANIFEST),
+        "{\"version\":2,\"type\":\"files\",\"run\":\"h1\",\"entries\":[\n"
+        "\"sales_orders_part_00000.lines\",\n\"sales_orders_part_00001.lines\"\n],\"files\":[\n"
+        "{\"name\":\"sales_orders_part_00000.lines\",\"rows\":3,\"bytes\":30},\n"
+        "{\"name\":\"sales_orders_part_00001.lines\",\"rows\":2,\"bytes\":27}\n]}");
     assert_int_equal(folder_count("out"), 3);
     assert_int_equal(finished(sink, EMPTY_MANIFEST), HAUL_OK);
     assert_int_equal(folder_count("out"), 3);
@@ -638,6 +642,8 @@ static void appending_goes_on_with_the_numbers(void **state)
     sink->ops->close(sink);
     assert_string_equal(file_get(MANIFEST),
                         "{\"version\":2,\"type\":\"files\",\"run\":\"h1\",\"entries\":[\n"
+                        "\"sales_orders_part_00000.lines\",\n\"sales_orders_part_00004.lines\",\n"
+                        "\"sales_orders_part_00005.lines\"\n],\"files\":[\n"
                         "{\"name\":\"sales_orders_part_00000.lines\",\"rows\":1,\"bytes\":24},\n"
                         "{\"name\":\"sales_orders_part_00004.lines\",\"rows\":1,\"bytes\":24},\n"
                         "{\"name\":\"sales_orders_part_00005.lines\",\"rows\":1,\"bytes\":24}\n]}");
@@ -655,11 +661,9 @@ static void a_damaged_manifest_is_not_overwritten(void **state)
     assert_int_equal(finished(sink, EMPTY_MANIFEST), HAUL_DATA);
     expect_message("move it away");
     assert_int_equal(strncmp(file_get(MANIFEST), "{\"version\":2,\"entries\":[{", 25), 0);
-    file_put(MANIFEST,
-             "{ \"x\" : \"entries\", \"a\":{\"entries\":[1]},\n \"entries\" : [ {\"name\":\"]x\\\"\"} ] }");
+    file_put(MANIFEST, "{ \"x\" : \"entries\", \"a\":{\"entries\":[1]},\n \"entries\" : [ \"]x\\\"\" ] }");
     assert_int_equal(finished(sink, EMPTY_MANIFEST), HAUL_OK);
-    assert_non_null(strstr(file_get(MANIFEST),
-                           "[\n{\"name\":\"]x\\\"\"},\n{\"name\":\"sales_orders_part_00000.lines\","));
+    assert_non_null(strstr(file_get(MANIFEST), "[\n\"]x\\\"\",\n\"sales_orders_part_00000.lines\""));
     sink->ops->close(sink);
 }
 

@@ -1,0 +1,163 @@
+"""export, import, combine, inspect, purge: a PyButt user's day, and what goes wrong in it.
+
+SQL Server is tests/support/tds; the same commands run against SQLite by a URI. What is
+written is read by pyarrow, and manifests are what PyButt 2.0 reads.
+"""
+import json
+import os
+import sqlite3
+import subprocess
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from conftest import HAUL, make_orders, rows_of
+
+
+def customers(server, name, rows=1000):
+    server.ask(f"CREATE TABLE dbo.{name} (CustomerID int NOT NULL PRIMARY KEY, Name nvarchar(60), Amount decimal(18,2))",
+               *[f"INSERT INTO dbo.{name} VALUES " + ", ".join(
+                   f"({i}, {'NULL' if i % 7 == 0 else f'''N'näme {i}' '''}, {i}.25)" for i in range(start, min(start + 500, rows)))
+                 for start in range(0, rows, 500)])
+
+
+def words(server):
+    """The options of a connection, as PyButt's users write them; the password comes from SQLCMDPASSWORD."""
+    return ["--server", f"127.0.0.1,{server.port}", "--database", "master", "--username", "sa", "--trust-cert"]
+
+
+@pytest.fixture
+def butt(haul):
+    from tds.server import PASSWORD
+
+    def run(*given, code=0, env=None, **more):
+        done = haul(*given, code=code, env={"SQLCMDPASSWORD": PASSWORD, **(env or {})}, **more)
+        assert PASSWORD not in done.out + done.err
+        return done
+
+    return run
+
+
+def manifest(path):
+    return json.loads(path.read_text())
+
+
+# ---- export ----
+
+
+def test_export_a_table(mssql, butt, tmp_path):
+    customers(mssql, "Customers")
+    done = butt("export", *words(mssql), "--table", "Customers", "--output-path", "./exports/customers", "--worker-count", 4,
+                "--file-count", 4)
+    made = manifest(tmp_path / "exports/customers/dbo_Customers_manifest.json")
+    assert made["version"] == 2 and made["type"] == "files" and made["rows"] == 1000
+    assert all(isinstance(e, str) for e in made["entries"]) and [f["name"] for f in made["files"]] == made["entries"]
+    assert made["entries"][0] == "dbo_Customers_part_00000.parquet"
+    table = pa.concat_tables([pq.read_table(tmp_path / "exports/customers" / e) for e in made["entries"]]).sort_by("CustomerID")
+    assert table.num_rows == 1000 and table.column("Name").to_pylist()[:3] == [None, "näme 1", "näme 2"]
+    assert "1000 rows" in done.err
+    mssql.ask("DROP TABLE dbo.Customers")
+
+
+def test_export_again_replaces(sqlserver, butt, tmp_path):
+    customers(sqlserver, "Again", 20)
+    butt("export", *words(sqlserver), "-t", "Again", "-o", "out", "-f", 4, "-w", 2)
+    sqlserver.ask("DELETE FROM dbo.Again WHERE CustomerID >= 3")
+    butt("export", *words(sqlserver), "-t", "Again", "-o", "out", "-m", "mine.json")
+    made = manifest(tmp_path / "out/mine.json")
+    assert made["entries"] == ["dbo_Again_part_00000.parquet"] and made["rows"] == 3
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.parquet")) == made["entries"]
+
+
+def test_export_columns_views_and_empty_tables(sqlserver, butt, tmp_path):
+    customers(sqlserver, "Looked", 50)
+    sqlserver.ask("CREATE VIEW dbo.LookedView AS SELECT CustomerID, Amount FROM dbo.Looked WHERE CustomerID < 10",
+                  "CREATE TABLE dbo.Nothing (a int, b varchar(10))")
+    butt("export", *words(sqlserver), "-t", "Looked", "-o", "cols", "--columns", "Amount,CustomerID", "--pk-column", "CustomerID",
+         "--file-count", 8)
+    assert pq.read_schema(next((tmp_path / "cols").glob("*_part_00000.parquet"))).names == ["Amount", "CustomerID"]
+    butt("export", *words(sqlserver), "-t", "LookedView", "-o", "view")
+    assert pq.read_table(tmp_path / "view/dbo_LookedView_part_00000.parquet").num_rows == 10
+    butt("export", *words(sqlserver), "-t", "Nothing", "-o", "nothing")
+    made = manifest(tmp_path / "nothing/dbo_Nothing_manifest.json")
+    assert len(made["entries"]) == 1 and pq.read_table(tmp_path / "nothing" / made["entries"][0]).column_names == ["a", "b"]
+
+
+def test_export_from_any_database(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 3000)
+    haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "out", "-w", 2, "-f", 3)
+    made = manifest(tmp_path / "out/orders_manifest.json")
+    assert len(made["entries"]) == 3 and made["rows"] == 3000
+
+
+def test_both_spellings(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 100)
+    haul("copy", "sqlite:///shop.db", "a/", "--table", "orders", "--to", "parquet", "--worker-count", 2, "--file-count", 2)
+    haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "b", "--workers", 2, "--files", 2)
+    assert sorted(os.listdir(tmp_path / "a")) == sorted(os.listdir(tmp_path / "b"))
+    assert "--worker-count" in haul("help", "copy").out and "--workers" in haul("export", "-?").out
+
+
+def test_words_that_are_accepted(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 100)
+    done = haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "b", "-e", "pyodbc", "-F", 1000, "-D", "ODBC Driver 18",
+                "--mem-heartbeat", 0, "--mem-threshold", 50, "--mem-sleep", 1, "--mem-max-wait", 1, "--mem-cooldown", 1, "-V")
+    for word in ("--engine pyodbc", "--fetch-size", "--driver", "--mem-sleep", "--memory is"):
+        assert word in done.err
+    for engine in ("odbc", "adbc"):
+        assert "not there yet" in haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "b", "-e", engine, code=1).err
+
+
+def test_habits_that_clash(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 10)
+    done = haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "b", "-P", "hunter2", code=2)
+    assert "user is -u, password is -p" in done.err and "hunter2" not in done.err
+    done = haul("export", "-U", "me", "-s", "x", code=2)
+    assert "user is -u, password is -p" in done.err
+    done = haul("export", "-s", "no-such-host-SQL01", "-d", "x", "-t", "y", "-o", "z", "-u", "me", "-p", "hunter2", code=5)
+    assert "backslash" in done.err and "hunter2" not in done.err
+
+
+BAD_WORDS = [
+    (["-o", "z", "-t", "y", "-d", "x"], "no --server"),
+    (["-s", "h", "-o", "z", "-t", "y"], "no --database"),
+    (["-s", "h", "-d", "x", "-o", "z"], "no --table"),
+    (["-s", "h", "-d", "x", "-t", "y"], "no --output-path"),
+    (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--packet-size", "511"], "512 to 32767"),
+    (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--packet-size", "32768"], "512 to 32767"),
+    (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--parameters", "1,2; DROP TABLE x"], "--parameters: number 2"),
+    (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--parameters", "'open"], "--parameters: number 1"),
+    (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--parameters", "GETDATE()"], "--parameters: number 1"),
+    (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--mem-threshold", "101"], "percentage"),
+    (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "-u", "a", "-T"], "leave --username out"),
+    (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "-p", "hunter2"], "needs a --username"),
+    (["-s", "sqlite:///a.db", "-d", "x", "-t", "y", "-o", "z"], "--database is a part of"),
+    (["-s", "sqlite:///shop.db", "-t", "orders", "-o", "z", "-m", "../up.json"], "without a folder"),
+    (["-s", "sqlite:///shop.db", "-t", "orders", "-o", "z", "-C", "id,nothing"], "nothing"),
+]
+
+
+@pytest.mark.parametrize("given,says", BAD_WORDS)
+def test_words_that_are_wrong(haul, tmp_path, given, says):
+    make_orders(tmp_path / "shop.db", 10)
+    done = haul("export", *given, code=None)
+    assert done.code in (2, 5) and says in done.err and "hunter2" not in done.err
+    assert not (tmp_path / "z").exists() or not os.listdir(tmp_path / "z")
+
+
+# ---- import ----
+
+
+def exported(haul, tmp_path, rows=3000, files=3, rowgroup=500):
+    make_orders(tmp_path / "shop.db", rows)
+    haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "out", "-f", files, "-R", rowgroup)
+    return tmp_path / "out/orders_manifest.json"
+
+
+def empty_like(tmp_path, name="target.db"):
+    db = sqlite3.connect(tmp_path / name)
+    db.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT, qty INTEGER, price REAL, raw BLOB)")
+    db.commit()
+    db.close()
+    return f"sqlite:///{name}"

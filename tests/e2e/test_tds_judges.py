@@ -7,6 +7,7 @@ by its own bulk copy; the server keeps the bytes it was sent. Where a client sen
 another type than the column's, the list here says so.
 """
 import os
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -237,3 +238,37 @@ def test_go_over_tds8(sqlserver, tmp_path):
     authority.write_bytes(sqlserver.certificate.read_bytes())
     assert one.read(sqlserver, "SELECT 41 + 1", more=f"encrypt=strict&certificate={authority}") == [["42"]]
     assert sqlserver.logins[-1][2], "the login did not come over TDS 8.0"
+
+
+# Kerberos ----------------------------------------------------------------------------------
+def tsql_kerberos(server, tmp_path):
+    """FreeTDS by its own GSSAPI code: no user name means Kerberos."""
+    program = judges.tool("tsql")
+    conf = tmp_path / "freetds.conf"
+    conf.write_text(f"[judge]\nhost = localhost\nport = {server.port}\ntds version = 7.4\nspn = MSSQLSvc/localhost:{server.port}\n")
+    env = {**server.realm.environment(), "FREETDSCONF": str(conf)}
+    done = subprocess.run([program, "-S", "judge", "-o", "q"], input="SELECT SUSER_SNAME()\ngo\nquit\n", capture_output=True, text=True, env=env, timeout=60)
+    return done.stdout.split()[-1] if done.stdout.split() else done.stderr
+
+
+def jdbc_kerberos(server, tmp_path):
+    one = client("jdbc")
+    jaas = tmp_path / "jaas.conf"
+    jaas.write_text("SQLJDBCDriver { com.sun.security.auth.module.Krb5LoginModule required useTicketCache=true doNotPrompt=true; };\n")
+    url = one.url(server, user="", more=f"encrypt=true;trustServerCertificate=true;integratedSecurity=true;authenticationScheme=JavaKerberos;serverSpn=MSSQLSvc/localhost:{server.port}")
+    options = [f"-Djava.security.auth.login.config={jaas}", f"-Djava.security.krb5.conf={server.realm.config}"]
+    return one.call(url, "read", "SELECT SUSER_SNAME()", options=options, env={**server.realm.environment(), "KRB5CCNAME": server.realm.environment()["KRB5CCNAME"].removeprefix("FILE:")}).strip()
+
+
+@pytest.mark.parametrize("ask", [tsql_kerberos, jdbc_kerberos])
+def test_kerberos(kerberos, tmp_path, ask):
+    assert ask(kerberos, tmp_path) == "alice@HAUL.TEST"
+    assert kerberos.logins[-1][0].integrated and not kerberos.logins[-1][0].password
+
+
+def test_kerberos_refused(kerberos, tmp_path):
+    kerberos.principals, before = set(), kerberos.principals
+    try:
+        assert "alice" not in tsql_kerberos(kerberos, tmp_path)
+    finally:
+        kerberos.principals = before

@@ -43,6 +43,32 @@ def tds_servers_end(request):
         postgres.__exit__()
 
 
+@pytest.fixture(scope="session")
+def realm():
+    """A Kerberos realm with the user alice, who has a ticket (kdc.py)."""
+    import servers
+    from kdc import Kdc
+    try:
+        kdc = Kdc()
+    except servers.Missing as why:
+        pytest.skip(str(why))
+    with kdc:
+        yield kdc
+
+
+@pytest.fixture
+def kerberos(sqlserver, realm):
+    """The server with its service principal in the realm, where alice may log in."""
+    from kdc import REALM
+
+    from .sspi import Acceptor
+    if not sqlserver.acceptor:
+        realm.service(*(f"MSSQLSvc/{host}:{sqlserver.port}" for host in ("localhost", "127.0.0.1")))
+        sqlserver.acceptor, sqlserver.principals = Acceptor(realm.keytab), {f"alice@{REALM}"}
+    sqlserver.realm = realm
+    return sqlserver
+
+
 def watched(server):
     server.faults.clear()
     server.failures.clear()

@@ -24,6 +24,10 @@ class Login:
     features: dict = field(default_factory=dict)
 
     @property
+    def integrated(self):
+        return bool(self.flags[1] & 0x80)
+
+    @property
     def read_only(self):
         return bool(self.flags[2] & 0x20)
 

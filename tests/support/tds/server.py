@@ -21,7 +21,7 @@ import psycopg2  # noqa: E402
 from servers import PASSWORD as PG_PASSWORD  # noqa: E402
 from servers import Postgres  # noqa: E402
 
-from . import catalog, login, packet, prelogin, text, tls, tokens  # noqa: E402
+from . import catalog, login, packet, prelogin, sspi, text, tls, tokens  # noqa: E402
 from .engine import Engine  # noqa: E402
 from .faults import Faults  # noqa: E402
 from .personality import SQLSERVER  # noqa: E402
@@ -37,6 +37,7 @@ class Server:
         self.encryption, self.strict = encryption, strict
         self.users = users or {"sa": PASSWORD}
         self.access_tokens = {"a-token"}
+        self.acceptor, self.principals = None, set()  # sspi.Acceptor and who may come by Kerberos
         self.personality, self.max_packet = personality, max_packet
         self.faults = Faults()
         self.routing = None
@@ -171,6 +172,26 @@ class Server:
         channel.write(data)
         channel.end()
 
+    def integrated(self, channel, who):
+        """The token that goes with LOGINACK of a login by SPNEGO or Kerberos; None when refused."""
+        if not self.acceptor:
+            return None
+        exchange, token, done = self.acceptor.exchange(), who.sspi, False
+        try:
+            for _round in range(10):
+                token, done = exchange.step(token)
+                if done:
+                    break
+                self.reply(channel, tokens.sspi(token))
+                kind, _status, token = channel.read_message()
+                if kind != packet.SSPI:
+                    raise packet.Bad(f"packet type {kind:#x} where SSPI was due")
+        except sspi.Refused as why:
+            self.log(f"(SSPI: {why})")
+            return None
+        who.user = exchange.user
+        return token if done and who.user in self.principals else None
+
     def allowed(self, channel, who):
         if 2 not in who.features:
             return self.users.get(who.user) == who.password
@@ -183,7 +204,14 @@ class Server:
         return token in self.access_tokens
 
     def answer_login(self, channel, who, strict):
-        if not self.allowed(channel, who):
+        last = b""
+        if who.integrated:
+            last = self.integrated(channel, who)
+            if last is None:
+                self.reply(channel, tokens.message(18452, "Login failed. The login is from an untrusted domain and cannot be used with Integrated authentication.", 14, 1)
+                           + tokens.done(tokens.DONE, tokens.ERROR_BIT))
+                return False
+        elif not self.allowed(channel, who):
             self.reply(channel, tokens.message(18456, f"Login failed for user '{who.user}'.", 14, 1) + tokens.done(tokens.DONE, tokens.ERROR_BIT))
             return False
         size = max(512, min(who.packet_size or 4096, self.max_packet))
@@ -192,7 +220,8 @@ class Server:
             self.reply(channel, tokens.message(4060, f'Cannot open database "{database}" requested by the login. The login failed.', 11)
                        + tokens.message(18456, f"Login failed for user '{who.user}'.", 14) + tokens.done(tokens.DONE, tokens.ERROR_BIT))
             return False
-        parts = [tokens.env_text(1, database, "master"), tokens.message(5701, f"Changed database context to '{database}'.", 0, 2),
+        parts = [tokens.sspi(last)] if last else []
+        parts += [tokens.env_text(1, database, "master"), tokens.message(5701, f"Changed database context to '{database}'.", 0, 2),
                  tokens.env_bytes(7, text.DEFAULT, b""), tokens.env_text(2, "us_english", ""),
                  tokens.message(5703, "Changed language setting to us_english.", 0, 1)]
         if self.routing:

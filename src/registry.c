@@ -8,6 +8,7 @@
 #include "database/mysql/mysql_wing.h"
 #include "database/postgres/postgres.h"
 #include "database/sqlite/sqlite.h"
+#include "format/bcp/bcp.h"
 #include "format/csv/csv.h"
 #include "format/file_choice.h"
 #include "format/file_sink.h"
@@ -16,7 +17,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-static const struct format *const formats[] = {&format_parquet, &format_csv, NULL};
+static const struct format *const formats[] = {&format_parquet, &format_csv, &format_bcp, NULL};
 
 /* A local engine's name is "scheme:///path"; it gets the path. Others get the whole URI. */
 struct engine {

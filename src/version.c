@@ -3,6 +3,7 @@
  * the lobby that asks the libraries themselves.
  */
 #include "haul.h"
+#include <expat.h>
 #include <jansson.h>
 #include <libdeflate.h>
 #include <lz4.h>
@@ -38,10 +39,15 @@ static const char *xxhash_version(void)
     return VALUE(XXH_VERSION_MAJOR) "." VALUE(XXH_VERSION_MINOR) "." VALUE(XXH_VERSION_RELEASE);
 }
 
+static const char *expat_version(void)
+{
+    return XML_ExpatVersion() + sizeof "expat_" - 1;
+}
+
 static const struct {
     const char *name, *text;
     const char *(*version)(void);
-} features[] = {{"formats", "parquet, csv", NULL},
+} features[] = {{"formats", "parquet, csv, bcp", NULL},
                 {"databases", "postgresql, mysql, mariadb, sqlite", NULL},
                 {"codecs", "zstd, snappy, gzip, brotli, lz4", NULL},
                 {"libpq", NULL, postgres_version},
@@ -52,7 +58,8 @@ static const struct {
                 {"zlib", NULL, zlibVersion},
                 {"libdeflate", NULL, deflate_version},
                 {"xxhash", NULL, xxhash_version},
-                {"jansson", NULL, jansson_version_str}};
+                {"jansson", NULL, jansson_version_str},
+                {"expat", NULL, expat_version}};
 
 bool haul_feature(size_t index, char *line, size_t line_bytes)
 {

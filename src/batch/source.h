@@ -31,6 +31,7 @@ struct source_request {
     const char *const *columns; /* NULL: all, in their order */
     int column_count;
     const char *schema; /* --schema name:type,...; NULL */
+    const struct schema *like; /* files that do not say their columns: those of the table; NULL unknown */
     bool alike;         /* files: stored alike, so that parts of all can stand in one file as they are */
     bool dictionaries; /* batches may hold dictionary arrays: whoever takes them is glad of distinct values */
 };

@@ -1,0 +1,39 @@
+/*
+ * input.h: one data file open for reading, shared by its readers.
+ */
+#ifndef HAUL_FORMAT_BCP_INPUT_H
+#define HAUL_FORMAT_BCP_INPUT_H
+
+#include "format/bcp/frame.h"
+#include "format/bcp/shape.h"
+#include "format/decompress.h"
+#include "format/window.h"
+
+struct bcp_input {
+    struct format_input base;
+    struct context context;
+    struct input_file *file;
+    enum packing packing;
+    struct bcp_options options;
+    struct bcp_layout layout;
+    struct bcp_frame frame;
+    struct schema schema; /* the columns asked for */
+    int *fields;          /* the field of each (in schema.arena) */
+    struct arena arena;
+    size_t window_bytes; /* WINDOW_BYTES; smaller in tests */
+    struct buffer head;  /* what looking took from a stream */
+    bool split_done;
+};
+
+enum haul_code bcp_input_open(const struct format_request *request, struct input_file *file,
+                              struct format_input **input, struct haul_error *err);
+
+/* format_input_ops.open */
+enum haul_code bcp_reader_open(struct format_input *input, const struct context *context,
+                               const struct part *part, int64_t first_row, struct reader **reader,
+                               struct haul_error *err);
+
+/* The bytes before the first row: a byte order mark. */
+size_t bcp_mark_bytes(const struct bcp_input *input, const uint8_t *data, size_t length);
+
+#endif

@@ -1,8 +1,18 @@
-/* info.c: what describe, negotiate, recall and inspect filled is given back. */
+/* info.c: what describe, negotiate, recall and inspect filled is given back; names of modes. */
 #include "batch/inspection.h"
 #include "batch/sink.h"
 #include "batch/source.h"
 #include <string.h>
+
+const char *sink_mode_name(enum sink_mode mode)
+{
+    static const char *const names[] = {[SINK_CREATE] = "create",
+                                        [SINK_APPEND] = "append",
+                                        [SINK_TRUNCATE] = "truncate",
+                                        [SINK_REPLACE] = "replace",
+                                        [SINK_MERGE] = "merge"};
+    return names[mode];
+}
 
 void source_info_release(struct source_info *info)
 {

@@ -23,6 +23,7 @@
 #include "batch/source.h"
 
 enum sink_mode { SINK_CREATE, SINK_APPEND, SINK_TRUNCATE, SINK_REPLACE, SINK_MERGE };
+const char *sink_mode_name(enum sink_mode mode); /* "create" */
 
 struct sink_request {
     const char *table; /* target table; NULL: the source's name, or a file */

@@ -15,13 +15,7 @@
 
 #define TYPE_TEXT_BYTES 512
 
-static const char *const mode_names[] = {"create", "append", "truncate", "replace", "merge"};
 static const char *const resumable_names[] = {"replayable", "staged", "not resumable"};
-
-const char *sink_mode_name(enum sink_mode mode)
-{
-    return mode_names[mode];
-}
 
 const char *resumable_name(enum resumable resumable)
 {

@@ -52,7 +52,6 @@ enum haul_code plan_print(const struct plan *plan, const struct plan_facts *fact
  * HAUL_UNSUPPORTED when it is of a later version. */
 enum haul_code plan_parse(const char *json, struct plan *plan, struct haul_error *err);
 
-const char *sink_mode_name(enum sink_mode mode);
 const char *resumable_name(enum resumable resumable);
 
 #endif

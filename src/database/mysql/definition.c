@@ -1,6 +1,6 @@
 /*
- * definition.c: the columns of a table that will be made, the LOAD DATA statement
- * into it, and the names of staging tables.
+ * definition.c: the columns of a table that will be made, and the LOAD DATA statement
+ * into it.
  *
  * Each column gets a type from the type table, NOT NULL where the source says
  * so, and the table the source's primary key when all of it is there. Bytes pass
@@ -9,13 +9,11 @@
  */
 #include "database/mysql/sink.h"
 
-#include "database/definition.h"
-#include <stdio.h>
 #include <stdlib.h>
 
 void my_column_set(struct mysql_sink *sink, int place, const char *declared, enum form form)
 {
-    const struct field *field = &sink->schema.fields[place];
+    const struct field *field = &sink->base.schema.fields[place];
     const char *number = strchr(declared, '(');
     sink->columns[place] = (struct sink_column){.name = field->name,
                                                 .form = form,
@@ -24,26 +22,26 @@ void my_column_set(struct mysql_sink *sink, int place, const char *declared, enu
                                                 .digits = number ? atoi(number + 1) : 0};
 }
 
-static const char *define_column(void *object, int place, const struct field *from, bool key,
-                                 struct haul_error *err)
+const char *my_define_column(void *object, int place, const struct field *from, bool key,
+                             struct haul_error *err)
 {
     struct mysql_sink *sink = object;
-    struct arena *arena = &sink->schema.arena;
-    struct field *field = &sink->schema.fields[place], meant = {0};
+    struct arena *arena = &sink->base.schema.arena;
+    struct field *field = &sink->base.schema.fields[place], meant = {0};
     enum form form = FORM_TEXT;
     if (my_stored_field(from, arena, field, err))
         return NULL;
-    if (sink->uuid_text && field->extension && strcmp(field->extension, "arrow.uuid") == 0) {
+    if (sink->base.uuid_text && field->extension && strcmp(field->extension, "arrow.uuid") == 0) {
         field->type = TYPE_UTF8;
         field->extension = field->sql_type = NULL;
         field->width = 0;
     }
-    const char *declared = my_type_write(field, key, &sink->arena);
+    const char *declared = my_type_write(field, key, &sink->base.arena);
     if (!declared) {
         error_nomem(err, "a table's definition");
         return NULL;
     }
-    const char *bare = arena_text_n(&sink->arena, declared, strcspn(declared, " "));
+    const char *bare = arena_text_n(&sink->base.arena, declared, strcspn(declared, " "));
     bool is_unsigned = strstr(declared, " unsigned") != NULL;
     if (!bare)
         error_nomem(err, "a table's definition");
@@ -53,14 +51,11 @@ static const char *define_column(void *object, int place, const struct field *fr
     return declared;
 }
 
-enum haul_code my_define(struct mysql_sink *sink, const struct source_info *source, struct haul_error *err)
+enum haul_code my_begin_columns(struct table_sink *base, int count, struct haul_error *err)
 {
-    const struct definer definer = {&my_dialect, define_column, sink, &sink->schema, &sink->arena};
-    sink->columns = arena_alloc_array(&sink->arena, (size_t)source->schema.count + 1, sizeof *sink->columns);
-    if (!sink->columns)
-        return error_nomem(err, "a table's definition");
-    sink->definition = table_define(&definer, source, err);
-    return sink->definition ? HAUL_OK : err->code;
+    struct mysql_sink *sink = (struct mysql_sink *)base;
+    sink->columns = arena_alloc_array(&base->arena, (size_t)count + 1, sizeof *sink->columns);
+    return sink->columns ? HAUL_OK : error_nomem(err, "columns");
 }
 
 /* ---- LOAD DATA ---- */
@@ -75,15 +70,15 @@ static bool is_computed(const struct sink_column *column)
     return is_hex(column) || column->form == FORM_BITS || column->form == FORM_BOOL;
 }
 
-const char *my_load_statement(struct mysql_sink *sink, const char *work, struct haul_error *err)
+const char *my_load_statement(struct mysql_sink *sink, struct haul_error *err)
 {
     struct sql sql = {.dialect = &my_dialect};
     bool set = false;
     sql_add(&sql, "LOAD DATA LOCAL INFILE 'haul' INTO TABLE ");
-    sql_table(&sql, sink->schema_name, work);
+    sql_table(&sql, sink->base.schema_name, sink->base.work);
     sql_add(&sql, " CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' ENCLOSED BY '' ESCAPED BY '\\\\'"
                   " LINES TERMINATED BY '\\n' (");
-    for (int i = 0; i < sink->schema.count; i++) {
+    for (int i = 0; i < sink->base.schema.count; i++) {
         sql_add(&sql, i ? ", " : "");
         if (is_computed(&sink->columns[i]))
             sql_add(&sql, "@haul_%d", i);
@@ -91,7 +86,7 @@ const char *my_load_statement(struct mysql_sink *sink, const char *work, struct 
             sql_name(&sql, sink->columns[i].name);
     }
     sql_add(&sql, ")");
-    for (int i = 0; i < sink->schema.count; i++) {
+    for (int i = 0; i < sink->base.schema.count; i++) {
         if (!is_computed(&sink->columns[i]))
             continue;
         sql_add(&sql, set ? ", " : " SET ");
@@ -99,16 +94,5 @@ const char *my_load_statement(struct mysql_sink *sink, const char *work, struct 
         sql_add(&sql, is_hex(&sink->columns[i]) ? " = UNHEX(@haul_%d)" : " = CAST(@haul_%d AS UNSIGNED)", i);
         set = true;
     }
-    const char *text = sql_text(&sql, err), *kept = text ? arena_text(&sink->arena, text) : NULL;
-    if (text && !kept)
-        error_nomem(err, "a statement");
-    sql_release(&sql);
-    return kept;
-}
-
-/* ---- names ---- */
-
-void my_run_tag(const char *run, char out[RUN_TAG_BYTES])
-{
-    snprintf(out, RUN_TAG_BYTES, "haul run %s", run);
+    return sql_keep(&sql, &sink->base.arena, err);
 }

@@ -22,7 +22,7 @@ struct mysql_writer {
     struct writer base;
     struct mysql_sink *sink;
     struct context context;
-    struct connection session;
+    struct connection *session;
     struct encoder *encoders;
     struct buffer out;
     struct buffer value;   /* of a reject */
@@ -63,7 +63,7 @@ static enum haul_code encode_row(struct mysql_writer *writer, const struct batch
 {
     struct buffer *out = &writer->out;
     size_t before = out->length;
-    int count = writer->sink->schema.count;
+    int count = writer->sink->base.schema.count;
     *taken = true;
     for (int c = 0; c < count; c++) {
         struct encoder *encoder = &writer->encoders[c];
@@ -88,7 +88,7 @@ static enum haul_code first_warning(struct mysql_writer *writer, int64_t *line, 
 {
     MYSQL_RES *result = NULL;
     *line = 0;
-    if (my_ask(&writer->session, "SHOW WARNINGS LIMIT 1", &result, err))
+    if (my_ask(writer->session, "SHOW WARNINGS LIMIT 1", &result, err))
         return err->code;
     MYSQL_ROW row = mysql_fetch_row(result);
     if (!row) {
@@ -99,7 +99,7 @@ static enum haul_code first_warning(struct mysql_writer *writer, int64_t *line, 
     for (const char *look = said; (look = strstr(look, " at row ")); look += 8)
         at = look;
     *line = at ? strtoll(at + 8, NULL, 10) : 0;
-    my_fail_number(&writer->session, (unsigned)my_number(row, 1), said, err);
+    my_fail_number(writer->session, (unsigned)my_number(row, 1), said, err);
     if (!my_is_row_error(err))
         err->code = HAUL_VALUE;
     err->retryable = false;
@@ -115,7 +115,7 @@ static enum haul_code send_range(struct mysql_writer *writer, int64_t sent, int6
     *line = 0;
     if (sent == 0)
         return HAUL_OK;
-    if (my_run(&writer->session, "SAVEPOINT haul", err) || my_load(&writer->session, &load, &result, err))
+    if (my_run(writer->session, "SAVEPOINT haul", err) || my_load(writer->session, &load, &result, err))
         return err->code;
     writer->bytes += (int64_t)load.length;
     if (result.records == sent && result.skipped == 0 && result.warnings == 0)
@@ -165,7 +165,7 @@ static enum haul_code set_aside(struct mysql_writer *writer, const struct batch 
     struct reject reject = {.part = batch->part,
                             .row = batch_place(batch, i),
                             .place = place[0] ? place : NULL,
-                            .reason = my_said(&writer->session, why)};
+                            .reason = my_said(writer->session, why)};
     bit_set(writer->refused.data, i);
     if (collector_reject(writer->context.collector, why->code, &reject, err)) {
         memcpy(err->sqlstate, why->sqlstate, sizeof err->sqlstate);
@@ -216,7 +216,7 @@ static enum haul_code place(struct mysql_writer *writer, const struct batch *bat
             return err->code;
         }
         step = RANGE_SMALL;
-        if (my_run(&writer->session, "ROLLBACK TO SAVEPOINT haul", err) ||
+        if (my_run(writer->session, "ROLLBACK TO SAVEPOINT haul", err) ||
             narrow(writer, batch, &range, line, &why, err))
             return err->code;
     }
@@ -228,7 +228,7 @@ static enum haul_code place(struct mysql_writer *writer, const struct batch *bat
 static enum haul_code writer_write(struct writer *base, const struct batch *batch, struct haul_error *err)
 {
     struct mysql_writer *writer = (struct mysql_writer *)base;
-    const struct schema *schema = &writer->sink->schema;
+    const struct schema *schema = &writer->sink->base.schema;
     if (context_check(&writer->context, err))
         return err->code;
     for (int i = 0; i < schema->count; i++)
@@ -246,18 +246,11 @@ static void writer_free(struct mysql_writer *writer)
     free(writer);
 }
 
-/* The answer to COMMIT may be lost while the work is done: with a ledger the next
- * claim settles that, without one nobody can know. */
 static enum haul_code commit(struct mysql_writer *writer, struct haul_error *err)
 {
-    enum haul_code code = my_run(&writer->session, "COMMIT", err);
-    if (code == HAUL_NETWORK && !writer->sink->ledger.units) {
-        error_prefix(err,
-                     "the answer to a COMMIT was lost and there is no ledger: whether %lld rows are in is "
-                     "not known",
-                     (long long)writer->rows);
-        err->retryable = false;
-    }
+    enum haul_code code = my_run(writer->session, "COMMIT", err);
+    if (code == HAUL_NETWORK)
+        table_sink_commit_lost(&writer->sink->base, writer->rows, err);
     return code;
 }
 
@@ -267,15 +260,11 @@ static enum haul_code writer_commit(struct writer *base, struct receipt *receipt
     struct mysql_writer *writer = (struct mysql_writer *)base;
     struct mysql_sink *sink = writer->sink;
     (void)arena;
-    if (receipt->rows != writer->rows)
-        return error_set(err, HAUL_INTEGRITY,
-                         "%s: table \"%s\" took %lld rows of the unit, but %lld were sent", sink->server.name,
-                         sink->work, (long long)writer->rows, (long long)receipt->rows);
     receipt->text = NULL;
     receipt->bytes_written = writer->bytes;
-    if (my_ledger_settle(&sink->ledger, &writer->session, sink->run, receipt, err) || commit(writer, err))
+    if (table_sink_settle(&sink->base, writer->session, writer->rows, receipt, err) || commit(writer, err))
         return err->code;
-    my_session_return(sink, &writer->session);
+    table_sink_return(&sink->base, writer->session);
     writer_free(writer);
     return HAUL_OK;
 }
@@ -283,7 +272,7 @@ static enum haul_code writer_commit(struct writer *base, struct receipt *receipt
 static void writer_abort(struct writer *base)
 {
     struct mysql_writer *writer = (struct mysql_writer *)base;
-    my_session_return(writer->sink, &writer->session);
+    table_sink_return(&writer->sink->base, writer->session);
     writer_free(writer);
 }
 
@@ -292,7 +281,7 @@ static const struct writer_ops writer_ops = {
 
 static enum haul_code choose_encoders(struct mysql_writer *writer, struct haul_error *err)
 {
-    const struct schema *schema = &writer->sink->schema;
+    const struct schema *schema = &writer->sink->base.schema;
     writer->encoders = calloc((size_t)schema->count + 1, sizeof *writer->encoders);
     if (!writer->encoders)
         return error_nomem(err, "a writer");
@@ -302,14 +291,14 @@ static enum haul_code choose_encoders(struct mysql_writer *writer, struct haul_e
     return HAUL_OK;
 }
 
-enum haul_code my_writer_open(struct mysql_sink *sink, const struct context *context,
-                              struct connection *session, struct writer **out, struct haul_error *err)
+enum haul_code my_writer_open(struct table_sink *base, const struct context *context, void *session,
+                              struct writer **out, struct haul_error *err)
 {
     struct mysql_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return error_nomem(err, "a writer");
     writer->base.ops = &writer_ops;
-    writer->sink = sink;
+    writer->sink = (struct mysql_sink *)base;
     writer->context = *context;
     buffer_init(&writer->out, context->memory);
     buffer_init(&writer->value, context->memory);
@@ -318,8 +307,7 @@ enum haul_code my_writer_open(struct mysql_sink *sink, const struct context *con
         writer_free(writer);
         return err->code;
     }
-    writer->session = *session;
-    *session = (struct connection){0};
+    writer->session = session;
     *out = &writer->base;
     return HAUL_OK;
 }

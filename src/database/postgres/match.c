@@ -8,8 +8,6 @@
  */
 #include "database/postgres/sink.h"
 
-#include <strings.h>
-
 #define NUMERIC_OID  1700
 #define INTERVAL_OID 1186
 
@@ -35,13 +33,14 @@ static void keep_source_type(const struct field *stored, const struct pg_type *t
     }
 }
 
-static enum haul_code match_column(struct postgres_sink *sink, int place, const struct field *from, int at,
-                                   struct haul_error *err)
+enum haul_code pg_match_column(struct table_sink *base, int place, const struct field *from, int at,
+                               struct haul_error *err)
 {
+    struct postgres_sink *sink = (struct postgres_sink *)base;
     const struct column *column = &sink->table.columns.list[at];
     const struct pg_type *type = &sink->table.types[at];
-    struct arena *arena = &sink->schema.arena;
-    struct field *field = &sink->schema.fields[place], stored = {0};
+    struct arena *arena = &base->schema.arena;
+    struct field *field = &base->schema.fields[place], stored = {0};
     enum wire wire = WIRE_TEXT;
     if (pg_stored_field(from, arena, &stored, err) || pg_type_read(type, arena, field, &wire, err))
         return err->code;
@@ -51,21 +50,5 @@ static enum haul_code match_column(struct postgres_sink *sink, int place, const 
     if (!field->name)
         return error_nomem(err, "columns");
     pg_column_set(sink, place, type, wire);
-    return HAUL_OK;
-}
-
-enum haul_code pg_match(struct postgres_sink *sink, const struct schema *source, struct haul_error *err)
-{
-    int *places;
-    if (columns_pair(&sink->table.columns, source, sink->title, &sink->arena, &places, err))
-        return err->code;
-    sink->columns = arena_alloc_array(&sink->arena, (size_t)source->count + 1, sizeof *sink->columns);
-    if (!sink->columns)
-        return error_nomem(err, "columns");
-    if (schema_init(&sink->schema, source->count, err))
-        return err->code;
-    for (int i = 0; i < source->count; i++)
-        if (match_column(sink, i, &source->fields[i], places[i], err))
-            return err->code;
     return HAUL_OK;
 }

@@ -4,7 +4,7 @@
  * Protocol and cipher are those of the session at hand; the certificate is seen
  * by a connection of our own (certificate.c), because libpq does not show it.
  */
-#include "database/postgres/ledger.h"
+#include "database/postgres/engine.h"
 #include "database/postgres/source.h"
 
 #include "base/settings.h"
@@ -74,9 +74,11 @@ static enum haul_code ask_ledger(struct connection *connection, const char *opti
     struct ledger ledger = {0};
     if (!schema)
         return HAUL_OK;
-    enum haul_code code = pg_ledger_init(&ledger, connection, option, schema, err);
+    enum haul_code code = ledger_init(&ledger, &pg_engine, option, schema, err);
+    if (!code && ledger.runs)
+        code = pg_ledger_allow(&ledger, connection, err);
     ping->ledger = right(!code && ledger.runs);
-    pg_ledger_release(&ledger);
+    ledger_release(&ledger);
     return code;
 }
 

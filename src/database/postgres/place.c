@@ -26,7 +26,7 @@ static enum haul_code copy_window(struct postgres_writer *writer, const struct b
 {
     int64_t taken = 0;
     *rows = 0;
-    if (pg_run(&writer->session, "SAVEPOINT haul", err) || pg_writer_copy_begin(writer, err))
+    if (pg_run(writer->session, "SAVEPOINT haul", err) || pg_writer_copy_begin(writer, err))
         return err->code;
     for (int64_t i = window->start; i < window->end; i++) {
         bool refused = bit_get(writer->refused.data, i);
@@ -39,15 +39,15 @@ static enum haul_code copy_window(struct postgres_writer *writer, const struct b
     if (pg_writer_copy_end(writer, &taken, err))
         return err->code;
     if (taken != *rows)
-        return error_set(err, HAUL_INTEGRITY,
-                         "%s: table \"%s\" took %lld of %lld rows; a trigger left some out",
-                         writer->sink->server.name, writer->sink->work, (long long)taken, (long long)*rows);
+        return error_set(
+            err, HAUL_INTEGRITY, "%s: table \"%s\" took %lld of %lld rows; a trigger left some out",
+            writer->sink->base.place, writer->sink->base.work, (long long)taken, (long long)*rows);
     return HAUL_OK;
 }
 
 static enum haul_code take_back(struct postgres_writer *writer, struct haul_error *err)
 {
-    return pg_run(&writer->session, "ROLLBACK TO SAVEPOINT haul; RELEASE SAVEPOINT haul", err);
+    return pg_run(writer->session, "ROLLBACK TO SAVEPOINT haul; RELEASE SAVEPOINT haul", err);
 }
 
 /* Would the window go in? What it did is taken back. *why is zero when it would. */
@@ -109,7 +109,7 @@ static enum haul_code set_aside(struct postgres_writer *writer, const struct bat
                                 const struct haul_error *why, struct haul_error *err)
 {
     struct reject reject = {
-        .part = batch->part, .row = batch_place(batch, row), .reason = pg_said(&writer->session, why)};
+        .part = batch->part, .row = batch_place(batch, row), .reason = pg_said(writer->session, why)};
     bit_set(writer->refused.data, row);
     return collector_reject(writer->context.collector, why->code, &reject, err);
 }
@@ -123,7 +123,7 @@ static enum haul_code place_window(struct postgres_writer *writer, const struct 
     *in = !copy_window(writer, batch, window, &rows, &why);
     if (*in) {
         writer->rows += rows;
-        return pg_run(&writer->session, "RELEASE SAVEPOINT haul", err);
+        return pg_run(writer->session, "RELEASE SAVEPOINT haul", err);
     }
     if (!pg_is_row_error(&why)) {
         *err = why;

@@ -25,7 +25,7 @@
 
 enum haul_code pg_writer_copy_begin(struct postgres_writer *writer, struct haul_error *err)
 {
-    if (pg_copy_begin(&writer->session, writer->sink->copy_sql, PGRES_COPY_IN, err))
+    if (pg_copy_begin(writer->session, writer->sink->copy_sql, PGRES_COPY_IN, err))
         return err->code;
     writer->copying = true;
     buffer_clear(&writer->out);
@@ -35,7 +35,7 @@ enum haul_code pg_writer_copy_begin(struct postgres_writer *writer, struct haul_
 static enum haul_code send(struct postgres_writer *writer, struct haul_error *err)
 {
     writer->bytes += (int64_t)writer->out.length;
-    if (pg_copy_send(&writer->session, writer->out.data, writer->out.length, err))
+    if (pg_copy_send(writer->session, writer->out.data, writer->out.length, err))
         return err->code;
     buffer_clear(&writer->out);
     return HAUL_OK;
@@ -49,14 +49,14 @@ enum haul_code pg_writer_copy_end(struct postgres_writer *writer, int64_t *rows,
     if (send(writer, err))
         return err->code;
     writer->copying = false;
-    return pg_copy_end(&writer->session, rows, err);
+    return pg_copy_end(writer->session, rows, err);
 }
 
 /* ---- one row ---- */
 
 static enum haul_code encode_text(struct postgres_writer *writer, int64_t i, struct haul_error *err)
 {
-    int count = writer->sink->schema.count;
+    int count = writer->sink->base.schema.count;
     for (int c = 0; c < count; c++)
         if (pg_encode_text(&writer->encoders[c], i, &writer->out, err) ||
             buffer_append(&writer->out, c + 1 < count ? "\t" : "\n", 1, err))
@@ -76,7 +76,7 @@ static size_t row_bytes(const struct postgres_writer *writer, int64_t i)
 static enum haul_code encode_binary(struct postgres_writer *writer, int64_t i, int *column,
                                     struct haul_error *err)
 {
-    int count = writer->sink->schema.count;
+    int count = writer->sink->base.schema.count;
     size_t bytes = row_bytes(writer, i);
     struct buffer *buffer = &writer->out;
     if (buffer->capacity < buffer->length + bytes + BUFFER_PADDING && buffer_reserve(buffer, bytes, err))
@@ -155,7 +155,7 @@ static enum haul_code refuse_unit(struct postgres_writer *writer, struct haul_er
     while (k > 1 && writer->marks[k - 1].line > line)
         k--;
     struct haul_error said = *err;
-    struct reject reject = {.part = writer->part, .reason = pg_said(&writer->session, &said)};
+    struct reject reject = {.part = writer->part, .reason = pg_said(writer->session, &said)};
     reject.row = k ? writer->marks[k - 1].row + line - writer->marks[k - 1].line : line;
     collector_reject(writer->context.collector, said.code, &reject, err);
     memcpy(err->sqlstate, said.sqlstate, sizeof err->sqlstate);
@@ -181,7 +181,7 @@ static enum haul_code write_all(struct postgres_writer *writer, const struct bat
 static enum haul_code writer_write(struct writer *base, const struct batch *batch, struct haul_error *err)
 {
     struct postgres_writer *writer = (struct postgres_writer *)base;
-    const struct schema *schema = &writer->sink->schema;
+    const struct schema *schema = &writer->sink->base.schema;
     if (context_check(&writer->context, err))
         return err->code;
     for (int i = 0; i < schema->count; i++)
@@ -192,7 +192,7 @@ static enum haul_code writer_write(struct writer *base, const struct batch *batc
 
 static void writer_free(struct postgres_writer *writer)
 {
-    for (int i = 0; writer->encoders && i < writer->sink->schema.count; i++)
+    for (int i = 0; writer->encoders && i < writer->sink->base.schema.count; i++)
         pg_encoder_release(&writer->encoders[i]);
     free(writer->encoders);
     free(writer->sized);
@@ -214,7 +214,7 @@ static enum haul_code end_copy(struct postgres_writer *writer, struct haul_error
             err, HAUL_INTEGRITY,
             "%s: table \"%s\" took %lld rows of the unit, but %lld were sent; a trigger left some "
             "out",
-            writer->sink->server.name, writer->sink->work, (long long)rows, (long long)writer->rows);
+            writer->sink->base.place, writer->sink->base.work, (long long)rows, (long long)writer->rows);
     return HAUL_OK;
 }
 
@@ -222,21 +222,16 @@ static enum haul_code end_copy(struct postgres_writer *writer, struct haul_error
  * claim settles that, without one nobody can know. */
 static enum haul_code commit(struct postgres_writer *writer, struct haul_error *err)
 {
-    struct connection *session = &writer->session;
+    struct connection *session = writer->session;
     PGresult *result = NULL;
     enum haul_code code = pg_ask(session, "COMMIT", NULL, &result, err);
     bool done = !code && strcmp(PQcmdStatus(result), "COMMIT") == 0;
     PQclear(result);
     if (!code && !done)
         return error_set(err, HAUL_IO, "%s: the server rolled the unit back at its COMMIT",
-                         writer->sink->server.name);
-    if (code && !err->sqlstate[0] && !writer->sink->ledger.units) {
-        error_prefix(err,
-                     "the answer to a COMMIT was lost and there is no ledger: whether %lld rows are in is "
-                     "not known",
-                     (long long)writer->rows);
-        err->retryable = false;
-    }
+                         writer->sink->base.place);
+    if (code && !err->sqlstate[0])
+        table_sink_commit_lost(&writer->sink->base, writer->rows, err);
     if (code && strncmp(err->sqlstate, "23", 2) == 0)
         error_prefix(err, "a deferred constraint refuses the unit as a whole");
     return code;
@@ -250,15 +245,11 @@ static enum haul_code writer_commit(struct writer *base, struct receipt *receipt
     (void)arena;
     if (end_copy(writer, err))
         return err->code;
-    if (receipt->rows != writer->rows)
-        return error_set(err, HAUL_INTEGRITY,
-                         "%s: table \"%s\" took %lld rows of the unit, but %lld were sent", sink->server.name,
-                         sink->work, (long long)writer->rows, (long long)receipt->rows);
     receipt->text = NULL;
     receipt->bytes_written = writer->bytes;
-    if (pg_ledger_settle(&sink->ledger, &writer->session, sink->run, receipt, err) || commit(writer, err))
+    if (table_sink_settle(&sink->base, writer->session, writer->rows, receipt, err) || commit(writer, err))
         return err->code;
-    pg_session_return(sink, &writer->session);
+    table_sink_return(&sink->base, writer->session);
     writer_free(writer);
     return HAUL_OK;
 }
@@ -266,7 +257,7 @@ static enum haul_code writer_commit(struct writer *base, struct receipt *receipt
 static void writer_abort(struct writer *base)
 {
     struct postgres_writer *writer = (struct postgres_writer *)base;
-    pg_session_return(writer->sink, &writer->session);
+    table_sink_return(&writer->sink->base, writer->session);
     writer_free(writer);
 }
 
@@ -275,7 +266,7 @@ static const struct writer_ops writer_ops = {
 
 static enum haul_code make_encoders(struct postgres_writer *writer, struct haul_error *err)
 {
-    const struct schema *schema = &writer->sink->schema;
+    const struct schema *schema = &writer->sink->base.schema;
     writer->encoders = calloc((size_t)schema->count + 1, sizeof *writer->encoders);
     writer->sized = calloc((size_t)schema->count + 1, sizeof *writer->sized);
     if (!writer->encoders || !writer->sized)
@@ -299,27 +290,25 @@ static enum haul_code make_encoders(struct postgres_writer *writer, struct haul_
 static enum haul_code begin(struct postgres_writer *writer, struct haul_error *err)
 {
     if (writer->careful)
-        return pg_run(&writer->session, "SET LOCAL idle_in_transaction_session_timeout = '10min'", err);
+        return pg_run(writer->session, "SET LOCAL idle_in_transaction_session_timeout = '10min'", err);
     return pg_writer_copy_begin(writer, err);
 }
 
-enum haul_code pg_writer_open(struct postgres_sink *sink, const struct context *context,
-                              struct connection *session, struct writer **out, struct haul_error *err)
+enum haul_code pg_writer_open(struct table_sink *base, const struct context *context, void *session,
+                              struct writer **out, struct haul_error *err)
 {
     struct postgres_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return error_nomem(err, "a writer");
     const struct reject_limit *limit = context->collector ? context->collector->limit : NULL;
     writer->base.ops = &writer_ops;
-    writer->sink = sink;
+    writer->sink = (struct postgres_sink *)base;
     writer->context = *context;
     writer->careful = limit && limit->max != 0;
     buffer_init(&writer->out, context->memory);
     buffer_init(&writer->refused, context->memory);
-    writer->session = *session;
-    *session = (struct connection){0};
+    writer->session = session;
     if (make_encoders(writer, err) || begin(writer, err)) {
-        *session = writer->session;
         writer_free(writer);
         return err->code;
     }

@@ -13,7 +13,7 @@ struct postgres_writer {
     struct writer base;
     struct postgres_sink *sink;
     struct context context;
-    struct connection session;
+    struct connection *session;
     struct encoder *encoders;
     int *sized; /* the encoders whose values have no fixed width */
     int sized_count;

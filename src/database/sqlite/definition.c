@@ -8,7 +8,6 @@
  */
 #include "database/sqlite/sink.h"
 
-#include "database/definition.h"
 #include <string.h>
 
 enum haul_code sqlite_stored_field(const struct field *from, struct arena *arena, struct field *to,
@@ -34,15 +33,15 @@ enum haul_code sqlite_stored_field(const struct field *from, struct arena *arena
     }
 }
 
-static const char *define_column(void *object, int place, const struct field *from, bool key,
+const char *sqlite_define_column(void *object, int place, const struct field *from, bool key,
                                  struct haul_error *err)
 {
     struct sqlite_sink *sink = object;
     (void)key;
-    struct field *field = &sink->schema.fields[place];
-    if (sqlite_stored_field(from, &sink->schema.arena, field, err))
+    struct field *field = &sink->base.schema.fields[place];
+    if (sqlite_stored_field(from, &sink->base.schema.arena, field, err))
         return NULL;
-    const char *declared = sqlite_type_write(field, &sink->arena);
+    const char *declared = sqlite_type_write(field, &sink->base.arena);
     if (!declared) {
         error_nomem(err, "a table's definition");
         return NULL;
@@ -51,15 +50,11 @@ static const char *define_column(void *object, int place, const struct field *fr
     return declared;
 }
 
-enum haul_code sqlite_define(struct sqlite_sink *sink, const struct source_info *source,
-                             struct haul_error *err)
+enum haul_code sqlite_begin_columns(struct table_sink *base, int count, struct haul_error *err)
 {
-    const struct definer definer = {&sqlite_dialect, define_column, sink, &sink->schema, &sink->arena};
-    sink->columns = arena_alloc_array(&sink->arena, (size_t)source->schema.count + 1, sizeof *sink->columns);
-    if (!sink->columns)
-        return error_nomem(err, "a table's definition");
-    sink->definition = table_define(&definer, source, err);
-    return sink->definition ? HAUL_OK : err->code;
+    struct sqlite_sink *sink = (struct sqlite_sink *)base;
+    sink->columns = arena_alloc_array(&base->arena, (size_t)count + 1, sizeof *sink->columns);
+    return sink->columns ? HAUL_OK : error_nomem(err, "columns");
 }
 
 /* The end of a quoted or plain name. */

@@ -47,11 +47,11 @@ static enum haul_code list(struct sqlite_sink *sink, const char *query, struct b
 {
     sqlite3_stmt *statement = NULL;
     bool row = true;
-    if (sqlite_prepare(&sink->connection, query, &statement, err))
+    if (sqlite_prepare(&sink->control, query, &statement, err))
         return err->code;
     sqlite3_bind_text(statement, 1, sink->table.name, -1, SQLITE_STATIC);
     enum haul_code code = HAUL_OK;
-    while (!code && !(code = sqlite_step(&sink->connection, statement, &row, err)) && row) {
+    while (!code && !(code = sqlite_step(&sink->control, statement, &row, err)) && row) {
         const char *sql = (const char *)sqlite3_column_text(statement, 2);
         if (!sql || mentions(sql, sink->table.name))
             code = buffer_printf(text, err, "%s%s \"%s\"", text->length ? ", " : "",
@@ -64,11 +64,11 @@ static enum haul_code list(struct sqlite_sink *sink, const char *query, struct b
 enum haul_code sqlite_check_dependents(struct sqlite_sink *sink, struct haul_error *err)
 {
     struct buffer text = {0};
-    bool replace = sink->mode == SINK_REPLACE;
+    bool replace = sink->base.mode == SINK_REPLACE;
     enum haul_code code = list(sink, replace ? dependents_sql : actions_sql, &text, err);
     if (!code && text.length)
         code = error_set(err, HAUL_UNSUPPORTED, "%s: %s table \"%s\" would %s: %.*s; use --mode %s",
-                         sink->path, replace ? "replacing" : "emptying", sink->table.name,
+                         sink->base.place, replace ? "replacing" : "emptying", sink->table.name,
                          replace ? "lose or break" : "set off", (int)text.length, (const char *)text.data,
                          replace ? "truncate, which keeps the table"
                                  : "append, after deleting the rows yourself");

@@ -30,7 +30,7 @@ struct sqlite_writer {
 
 static void writer_free(struct sqlite_writer *writer)
 {
-    for (int i = 0; writer->binds && i < writer->sink->schema.count; i++)
+    for (int i = 0; writer->binds && i < writer->sink->base.schema.count; i++)
         buffer_release(&writer->binds[i].text);
     free(writer->binds);
     writer->sink->writing = false;
@@ -55,7 +55,7 @@ static enum haul_code bind_row(struct sqlite_writer *writer, int64_t i, const ch
                                struct haul_error *err)
 {
     sqlite3_stmt *insert = writer->sink->insert;
-    for (int c = 0; c < writer->sink->schema.count; c++) {
+    for (int c = 0; c < writer->sink->base.schema.count; c++) {
         struct bind *bind = &writer->binds[c];
         *column = c;
         if (view_is_null(&bind->view, i)) {
@@ -94,24 +94,24 @@ static bool is_row_error(int rc)
 static enum haul_code refuse_row(struct sqlite_writer *writer, const struct batch *batch, int64_t i, int rc,
                                  struct haul_error *err)
 {
-    sqlite3 *db = writer->sink->connection.db;
+    sqlite3 *db = writer->sink->control.db;
     if (!is_row_error(rc))
-        return sqlite_fail(&writer->sink->connection, rc, err);
+        return sqlite_fail(&writer->sink->control, rc, err);
     if (sqlite3_get_autocommit(db))
         return error_set(err, HAUL_CONSTRAINT,
                          "%s: table \"%s\": a ROLLBACK of its constraints or triggers undid the "
                          "unit: %s",
-                         writer->sink->path, writer->sink->work, sqlite3_errmsg(db));
+                         writer->sink->base.place, writer->sink->base.work, sqlite3_errmsg(db));
     if (sqlite3_changes(db))
         return error_set(err, HAUL_CONSTRAINT,
                          "%s: table \"%s\": a trigger's RAISE(FAIL) refused a row and kept it: %s",
-                         writer->sink->path, writer->sink->work, sqlite3_errmsg(db));
+                         writer->sink->base.place, writer->sink->base.work, sqlite3_errmsg(db));
     return reject_row(writer, batch, i, HAUL_CONSTRAINT, &(struct reject){.reason = sqlite3_errmsg(db)}, err);
 }
 
 static void note_row(struct sqlite_writer *writer)
 {
-    int64_t rowid = sqlite3_last_insert_rowid(writer->sink->connection.db);
+    int64_t rowid = sqlite3_last_insert_rowid(writer->sink->control.db);
     if (!writer->rows || rowid < writer->first_rowid)
         writer->first_rowid = rowid;
     if (!writer->rows || rowid > writer->last_rowid)
@@ -131,7 +131,7 @@ static enum haul_code write_row(struct sqlite_writer *writer, const struct batch
     sqlite3_stmt *insert = writer->sink->insert;
     int rc = sqlite3_step(insert);
     if (rc == SQLITE_DONE) {
-        bool in = sqlite3_changes(writer->sink->connection.db) == 1;
+        bool in = sqlite3_changes(writer->sink->control.db) == 1;
         sqlite3_reset(insert);
         if (!in)
             return reject_row(writer, batch, i, HAUL_CONSTRAINT,
@@ -149,7 +149,7 @@ static enum haul_code write_row(struct sqlite_writer *writer, const struct batch
 static enum haul_code writer_write(struct writer *base, const struct batch *batch, struct haul_error *err)
 {
     struct sqlite_writer *writer = (struct sqlite_writer *)base;
-    const struct schema *schema = &writer->sink->schema;
+    const struct schema *schema = &writer->sink->base.schema;
     if (context_check(&writer->context, err))
         return err->code;
     assert(batch->array.n_children == schema->count);
@@ -182,20 +182,16 @@ static enum haul_code writer_commit(struct writer *base, struct receipt *receipt
 {
     struct sqlite_writer *writer = (struct sqlite_writer *)base;
     struct sqlite_sink *sink = writer->sink;
-    if (receipt->rows != writer->rows)
-        return error_set(err, HAUL_INTEGRITY,
-                         "%s: table \"%s\" took %lld rows of the unit, but %lld were sent", sink->path,
-                         sink->work, (long long)writer->rows, (long long)receipt->rows);
     if (fill_text(writer, receipt, arena, err) ||
-        sqlite_ledger_settle(&sink->ledger, sink->run, receipt, err))
+        table_sink_settle(&sink->base, &sink->control, writer->rows, receipt, err))
         return err->code;
-    if (sqlite_run(&sink->connection, "COMMIT", err)) {
+    if (sqlite_run(&sink->control, "COMMIT", err)) {
         if ((err->vendor_code & 0xff) == SQLITE_CONSTRAINT)
             return error_prefix(
                 err,
                 "a deferred foreign key of table \"%s\" refuses the unit as a whole (load the "
                 "table it refers to first)",
-                sink->work);
+                sink->base.work);
         return err->code;
     }
     writer_free(writer);
@@ -206,7 +202,7 @@ static void writer_abort(struct writer *base)
 {
     struct sqlite_writer *writer = (struct sqlite_writer *)base;
     sqlite3_clear_bindings(writer->sink->insert);
-    sqlite_rollback(&writer->sink->connection);
+    sqlite_rollback(&writer->sink->control);
     writer_free(writer);
 }
 
@@ -219,41 +215,44 @@ static enum haul_code prepare_insert(struct sqlite_sink *sink, struct haul_error
     if (sink->insert)
         return HAUL_OK;
     sql_add(&sql, "INSERT OR ABORT INTO ");
-    sql_name(&sql, sink->work);
+    sql_name(&sql, sink->base.work);
     sql_add(&sql, " (");
-    for (int i = 0; i < sink->schema.count; i++) {
+    for (int i = 0; i < sink->base.schema.count; i++) {
         sql_add(&sql, i ? ", " : "");
         sql_name(&sql, sink->columns[i].name);
     }
     sql_add(&sql, ") VALUES (");
-    for (int i = 0; i < sink->schema.count; i++)
+    for (int i = 0; i < sink->base.schema.count; i++)
         sql_add(&sql, i ? ", ?%d" : "?%d", i + 1);
     sql_add(&sql, ")");
     const char *text = sql_text(&sql, err);
-    enum haul_code code = text ? sqlite_prepare(&sink->connection, text, &sink->insert, err) : err->code;
+    enum haul_code code = text ? sqlite_prepare(&sink->control, text, &sink->insert, err) : err->code;
     sql_release(&sql);
     return code;
 }
 
-enum haul_code sqlite_writer_open(struct sqlite_sink *sink, const struct context *context,
+enum haul_code sqlite_writer_open(struct table_sink *base, const struct context *context, void *session,
                                   struct writer **out, struct haul_error *err)
 {
+    struct sqlite_sink *sink = (struct sqlite_sink *)base;
+    assert(!sink->writing);
+    (void)session;
     struct sqlite_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return error_nomem(err, "a writer");
     writer->base.ops = &writer_ops;
     writer->sink = sink;
     writer->context = *context;
-    writer->binds = calloc((size_t)sink->schema.count + 1, sizeof *writer->binds);
+    writer->binds = calloc((size_t)sink->base.schema.count + 1, sizeof *writer->binds);
     enum haul_code code = writer->binds ? prepare_insert(sink, err) : error_nomem(err, "a writer");
-    for (int i = 0; !code && i < sink->schema.count; i++) {
+    for (int i = 0; !code && i < sink->base.schema.count; i++) {
         struct bind *bind = &writer->binds[i];
         *bind = (struct bind){.place = i + 1,
-                              .column = sink->schema.fields[i].name,
+                              .column = sink->base.schema.fields[i].name,
                               .affinity = sink->columns[i].affinity,
                               .collector = context->collector};
         buffer_init(&bind->text, context->memory);
-        code = sqlite_bind_choose(bind, &sink->schema.fields[i], sink->uuid_text, err);
+        code = sqlite_bind_choose(bind, &sink->base.schema.fields[i], sink->base.uuid_text, err);
     }
     if (code) {
         writer_free(writer);

@@ -335,7 +335,7 @@ static void a_full_disk_fails_the_unit(void **state)
     struct buffer rows = {0};
     loading_init(base, &load, SINK_CREATE, COLUMNS);
     assert_ok(base, loading_begin(base, &load));
-    sqlite3 *db = ((struct sqlite_sink *)load.sink)->connection.db;
+    sqlite3 *db = ((struct sqlite_sink *)load.sink)->control.db;
     assert_int_equal(sqlite3_exec(db, "PRAGMA max_page_count=20", NULL, NULL, NULL), SQLITE_OK);
     for (int i = 0; i < 2000; i++)
         assert_ok(base, buffer_printf(&rows, &base->err, "%d|%0100d\n", i, i));

@@ -1,15 +1,11 @@
 /*
- * remove.c: taking back what an unfinished run made, and what a replacement of
- * its target would lose.
+ * replace.c: rows or a table in the target's place, and what that would lose.
  *
- * A table the run made is dropped. Rows that `create` put into an empty table go
- * when the ledger knows all that are there. Rows appended to a table of somebody
- * else cannot be told from others: they stay, and that is said.
+ * `truncate` empties the table: TRUNCATE where that is allowed, DELETE where
+ * foreign keys of others point at it. `replace` drops the old table and renames
+ * the new one, and refuses when something hangs on the old.
  */
 #include "database/postgres/sink.h"
-
-#include <stdio.h>
-#include <string.h>
 
 /* ---- what a replacement would lose ---- */
 
@@ -57,82 +53,57 @@ enum haul_code pg_check_dependents(struct postgres_sink *sink, struct haul_error
     struct buffer list = {0};
     PGresult *result = NULL;
     enum haul_code code =
-        pg_ask(&sink->connection, dependents_sql, &(struct pg_values){1, &sink->table.oid}, &result, err);
+        pg_ask(&sink->control, dependents_sql, &(struct pg_values){1, &sink->table.oid}, &result, err);
     for (int i = 0; !code && i < PQntuples(result); i++)
         code = buffer_printf(&list, err, "%s%s", i ? ", " : "", pg_text(result, i, 0));
     if (!code && list.length)
         code =
             error_set(err, HAUL_UNSUPPORTED,
                       "%s: replacing table %s would lose: %.*s; use --mode truncate, which keeps the table",
-                      sink->server.name, sink->title, (int)(list.length < 600 ? list.length : 600),
+                      sink->server.name, sink->base.title, (int)(list.length < 600 ? list.length : 600),
                       (const char *)list.data);
     PQclear(result);
     buffer_release(&list);
     return code;
 }
 
-/* ---- remove ---- */
+/* ---- truncate ---- */
 
-static enum haul_code take_back_rows(struct postgres_sink *sink, const struct ledger_run *known,
-                                     struct haul_error *err)
+static enum haul_code may_truncate(struct postgres_sink *sink, bool *may, struct haul_error *err)
 {
-    int64_t rows = 0;
-    if (pg_ledger_rows(&sink->ledger, &sink->connection, sink->run, &rows, err))
-        return err->code;
-    if (rows == 0)
+    PGresult *result = NULL;
+    *may = false;
+    if (sink->table.referenced)
         return HAUL_OK;
-    if (strcmp(known->mode, "create") == 0) {
-        if (pg_check_rows(sink, known->work, err))
-            return err->code;
-        return pg_run_on(sink, &(struct on_table){"DELETE FROM", known->work, ""}, err);
-    }
-    context_warn(&sink->context, "%s: the %lld rows that run %s appended to %s stay there", sink->server.name,
-                 (long long)rows, sink->run, known->target);
+    if (pg_ask(&sink->control, "SELECT pg_catalog.has_table_privilege($1::pg_catalog.oid, 'TRUNCATE')",
+               &(struct pg_values){1, &sink->table.oid}, &result, err))
+        return err->code;
+    *may = pg_true(result, 0, 0);
+    PQclear(result);
     return HAUL_OK;
 }
 
-static enum haul_code undo_run(struct postgres_sink *sink, const struct ledger_run *known,
-                               struct haul_error *err)
+enum haul_code pg_empty(struct table_sink *base, struct haul_error *err)
 {
-    if (strcmp(known->target, sink->title) != 0)
-        return error_set(err, HAUL_CHANGED, "%s: run %s is about %s, not %s; discard it with that target",
-                         sink->server.name, sink->run, known->target, sink->title);
-    if (known->made ? pg_run_on(sink, &(struct on_table){"DROP TABLE IF EXISTS", known->work, ""}, err)
-                    : take_back_rows(sink, known, err))
+    bool truncate;
+    if (may_truncate((struct postgres_sink *)base, &truncate, err) ||
+        table_sink_run_on(base, "LOCK TABLE", base->target, "IN SHARE ROW EXCLUSIVE MODE", err))
         return err->code;
-    return pg_ledger_forget(&sink->ledger, &sink->connection, sink->run, err);
+    return table_sink_run_on(base, truncate ? "TRUNCATE" : "DELETE FROM", base->target, "", err);
 }
 
-/* Without a ledger only a staging table is known to be the run's own. */
-static enum haul_code drop_unnoted(struct postgres_sink *sink, struct haul_error *err)
-{
-    if (sink->ledger.runs || !sink->made || !sink->work)
-        return HAUL_OK;
-    return pg_run_on(sink, &(struct on_table){"DROP TABLE IF EXISTS", sink->work, ""}, err);
-}
+/* ---- replace ---- */
 
-enum haul_code pg_sink_remove(struct sink *base, const struct run_record *run, struct haul_error *err)
+enum haul_code pg_swap(struct table_sink *base, struct haul_error *err)
 {
     struct postgres_sink *sink = (struct postgres_sink *)base;
-    struct ledger_run known = {0};
-    const struct ledger_search search = {.name = run->name, .arena = &sink->arena};
-    bool found = false;
-    snprintf(sink->run, sizeof sink->run, "%s", run->name);
-    sink->connection.cancel = NULL; /* a cancelled run is removed all the same */
-    if (pg_sink_control(sink, err))
+    struct sql sql = {.dialect = &pg_dialect};
+    if (table_sink_run_on(base, "LOCK TABLE", base->target, "IN ACCESS EXCLUSIVE MODE", err) ||
+        pg_check_dependents(sink, err) || table_sink_run_on(base, "DROP TABLE", base->target, "", err))
         return err->code;
-    sink->connection.cancel = NULL;
-    enum haul_code code = pg_run(&sink->connection, "BEGIN", err);
-    if (!code)
-        code = pg_ledger_find(&sink->ledger, &sink->connection, &search, &known, &found, err);
-    if (!code && found && !known.finished)
-        code = undo_run(sink, &known, err);
-    if (!code)
-        code = drop_unnoted(sink, err);
-    if (!code)
-        code = pg_run(&sink->connection, "COMMIT", err);
-    if (code)
-        pg_rollback(&sink->connection);
-    sink->connection.cancel = sink->context.cancel;
-    return code;
+    sql_add(&sql, "ALTER TABLE ");
+    sql_table(&sql, base->schema_name, base->work);
+    sql_add(&sql, " RENAME TO ");
+    sql_name(&sql, base->target);
+    return engine_run(&pg_engine, &sink->control, &sql, NULL, err);
 }

@@ -120,6 +120,12 @@ struct writer { /* first member of each tenant's own struct */
     const struct writer_ops *ops;
 };
 
+struct claim {
+    enum unit_state state;
+    struct writer *writer;  /* MINE */
+    struct receipt receipt; /* DONE; its texts stay valid until the sink is closed */
+};
+
 struct sink;
 struct sink_ops {
     const char *name;
@@ -144,11 +150,9 @@ struct sink_ops {
     enum haul_code (*prepare)(struct sink *sink, const struct context *context, const struct run_record *run,
                               struct haul_error *err);
 
-    /* Claims a unit. *state MINE: *writer is there. DONE: *receipt is filled
-     * (text and rejects stay valid until close). */
+    /* Claims a unit; `claim` is the answer. */
     enum haul_code (*open)(struct sink *sink, const struct context *context, const struct unit *unit,
-                           struct writer **writer, enum unit_state *state, struct receipt *receipt,
-                           struct haul_error *err);
+                           struct claim *claim, struct haul_error *err);
 
     /* Publishes: all units are committed. Idempotent. `manifest` is a JSON
      * object for sinks that keep one beside their files, else NULL; they fill the

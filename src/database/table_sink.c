@@ -316,8 +316,8 @@ void table_sink_return(struct table_sink *sink, void *session)
 
 /* ---- units ---- */
 
-static enum haul_code claim(struct table_sink *sink, void *session, const struct unit *unit,
-                            enum unit_state *state, struct haul_error *err)
+static enum haul_code claim_unit(struct table_sink *sink, void *session, const struct unit *unit,
+                                 enum unit_state *state, struct haul_error *err)
 {
     if (!sink->engine->run(session, sink->engine->begin, NULL, err))
         return ledger_claim(&sink->ledger, session, sink->run, unit, state, err);
@@ -340,20 +340,19 @@ static enum haul_code read_receipt(struct table_sink *sink, void *session, const
 }
 
 enum haul_code table_sink_open(struct sink *base, const struct context *context, const struct unit *unit,
-                               struct writer **writer, enum unit_state *state, struct receipt *receipt,
-                               struct haul_error *err)
+                               struct claim *claim, struct haul_error *err)
 {
     struct table_sink *sink = (struct table_sink *)base;
     void *session;
     if (take_session(sink, context, &session, err))
         return err->code;
-    enum haul_code code = claim(sink, session, unit, state, err);
-    if (!code && *state == UNIT_MINE) {
-        code = sink->ops->open(sink, context, session, writer, err);
+    enum haul_code code = claim_unit(sink, session, unit, &claim->state, err);
+    if (!code && claim->state == UNIT_MINE) {
+        code = sink->ops->open(sink, context, session, &claim->writer, err);
         if (!code)
             return HAUL_OK;
-    } else if (!code && *state == UNIT_DONE) {
-        code = read_receipt(sink, session, unit, receipt, err);
+    } else if (!code && claim->state == UNIT_DONE) {
+        code = read_receipt(sink, session, unit, &claim->receipt, err);
     } else if (!code && sink->ops->evict) {
         sink->engine->rollback(session);
         sink->ops->evict(sink, session, unit);

@@ -155,8 +155,7 @@ enum haul_code table_sink_recall(struct sink *base, const char *name, struct run
 enum haul_code table_sink_prepare(struct sink *base, const struct context *context,
                                   const struct run_record *run, struct haul_error *err);
 enum haul_code table_sink_open(struct sink *base, const struct context *context, const struct unit *unit,
-                               struct writer **writer, enum unit_state *state, struct receipt *receipt,
-                               struct haul_error *err);
+                               struct claim *claim, struct haul_error *err);
 enum haul_code table_sink_finish(struct sink *base, const struct run_record *run, const char *manifest,
                                  struct haul_error *err);
 enum haul_code table_sink_remove(struct sink *base, const struct run_record *run, struct haul_error *err);

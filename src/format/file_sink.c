@@ -372,8 +372,7 @@ static enum haul_code unit_output(struct file_sink *files, const struct unit *un
 }
 
 static enum haul_code files_open(struct sink *sink, const struct context *context, const struct unit *unit,
-                                 struct writer **writer, enum unit_state *state, struct receipt *receipt,
-                                 struct haul_error *err)
+                                 struct claim *claim, struct haul_error *err)
 {
     struct file_sink *files = (struct file_sink *)sink;
     struct file_output *output = NULL;
@@ -382,17 +381,16 @@ static enum haul_code files_open(struct sink *sink, const struct context *contex
         return code;
     const struct receipt *done = receipts_find(&files->receipts, unit->part);
     if (done) {
-        *receipt = *done;
-        *state = UNIT_DONE;
+        claim->receipt = *done;
+        claim->state = UNIT_DONE;
         return HAUL_OK;
     }
     pthread_mutex_lock(&files->lock);
     code = unit_output(files, unit, &output, err);
     pthread_mutex_unlock(&files->lock);
     if (!code)
-        code = file_writer_open(output, context, unit, writer, err);
-    if (!code)
-        *state = UNIT_MINE;
+        code = file_writer_open(output, context, unit, &claim->writer, err);
+    claim->state = UNIT_MINE;
     return code;
 }
 

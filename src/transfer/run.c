@@ -77,15 +77,12 @@ static enum haul_code receipts_confirm(struct run *run, struct haul_error *err)
     struct sink *sink = run->transfer->sink;
     enum haul_code code = HAUL_OK;
     for (size_t i = 0; !code && i < run->tally.count; i++) {
-        struct writer *writer = NULL;
-        enum unit_state state = UNIT_BUSY;
-        struct receipt receipt = {0};
-        code = sink->ops->open(sink, &run->context, &run->tally.receipts[i].unit, &writer, &state, &receipt,
-                               err);
-        if (code || state == UNIT_DONE)
+        struct claim claim = {.state = UNIT_BUSY};
+        code = sink->ops->open(sink, &run->context, &run->tally.receipts[i].unit, &claim, err);
+        if (code || claim.state == UNIT_DONE)
             continue;
-        if (writer)
-            writer->ops->abort(writer);
+        if (claim.writer)
+            claim.writer->ops->abort(claim.writer);
         tally_drop(&run->tally, i--);
     }
     if (run->plan.cut)

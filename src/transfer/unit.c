@@ -234,16 +234,15 @@ static enum haul_code unit_commit(struct attempt *attempt, struct haul_error *er
 
 /* ---- claiming ---- */
 
-static enum haul_code unit_claim(struct attempt *attempt, enum unit_state *state, struct haul_error *err)
+static enum haul_code unit_claim(struct attempt *attempt, struct claim *claim, struct haul_error *err)
 {
     struct unit_worker *worker = attempt->worker;
     struct sink *sink = worker->sink;
     int64_t until_ns = clock_now_ns() + (int64_t)BUSY_WAIT_MS * 1000000;
     for (;;) {
-        if (sink->ops->open(sink, &worker->context, &attempt->task->unit, &attempt->writer, state,
-                            attempt->receipt, err))
+        if (sink->ops->open(sink, &worker->context, &attempt->task->unit, claim, err))
             return target_failed(err);
-        if (*state != UNIT_BUSY)
+        if (claim->state != UNIT_BUSY)
             return HAUL_OK;
         if (context_check(&worker->context, err))
             return err->code;
@@ -286,14 +285,16 @@ static enum haul_code unit_adopt(struct attempt *attempt, bool *taken, struct ha
 static enum haul_code unit_attempt(struct attempt *attempt, struct haul_error *err)
 {
     struct unit_worker *worker = attempt->worker;
-    enum unit_state state = UNIT_MINE;
+    struct claim claim = {0};
     collector_reset(&worker->collector);
     attempt->writer = NULL;
     attempt->bytes = attempt->progress_rows = 0;
     *attempt->receipt = (struct receipt){.unit = attempt->task->unit};
-    if (context_check(&worker->context, err) || unit_claim(attempt, &state, err))
+    if (context_check(&worker->context, err) || unit_claim(attempt, &claim, err))
         return err->code;
-    if (state == UNIT_DONE) {
+    attempt->writer = claim.writer;
+    if (claim.state == UNIT_DONE) {
+        *attempt->receipt = claim.receipt;
         attempt->receipt->unit = attempt->task->unit;
         atomic_fetch_add(&worker->progress->rows, attempt->receipt->rows);
         return HAUL_OK;

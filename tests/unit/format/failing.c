@@ -159,18 +159,17 @@ static enum haul_code part_run(struct run *run, const struct part *part, struct 
 {
     struct unit unit = {.part = part->index, .parts = PARTS};
     struct receipt receipt = {0};
-    struct writer *writer = NULL;
-    enum unit_state state = UNIT_BUSY;
+    struct claim claim = {.state = UNIT_BUSY};
     int64_t rows = 0;
-    enum haul_code code = run->sink->ops->open(run->sink, &context, &unit, &writer, &state, &receipt, err);
-    if (code || state == UNIT_DONE)
+    enum haul_code code = run->sink->ops->open(run->sink, &context, &unit, &claim, err);
+    if (code || claim.state == UNIT_DONE)
         return code;
-    code = part_copy(run, part, writer, &rows, err);
+    code = part_copy(run, part, claim.writer, &rows, err);
     receipt = (struct receipt){.unit = unit, .rows = rows, .rows_offered = rows, .last = true};
     if (!code)
-        code = writer->ops->commit(writer, &receipt, &run->arena, err);
+        code = claim.writer->ops->commit(claim.writer, &receipt, &run->arena, err);
     if (code) {
-        writer->ops->abort(writer);
+        claim.writer->ops->abort(claim.writer);
         return code;
     }
     size_t place = 0;

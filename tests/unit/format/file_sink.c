@@ -122,12 +122,23 @@ static struct batch batch_of(const char *text)
     return batch;
 }
 
+static enum haul_code claimed(struct sink *sink, const struct context *own, const struct unit *unit,
+                              struct writer **writer, enum unit_state *state, struct receipt *receipt)
+{
+    struct claim claim = {0};
+    enum haul_code code = sink->ops->open(sink, own, unit, &claim, &err);
+    *writer = claim.writer;
+    *state = claim.state;
+    *receipt = claim.receipt;
+    return code;
+}
+
 static struct writer *unit_open(struct sink *sink, uint64_t part, uint64_t parts, enum unit_state *state)
 {
     struct writer *writer = NULL;
     struct receipt receipt;
     struct unit unit = {.part = part, .parts = parts};
-    if (sink->ops->open(sink, &context, &unit, &writer, state, &receipt, &err))
+    if (claimed(sink, &context, &unit, &writer, state, &receipt))
         fail_msg("%s", err.message);
     return writer;
 }
@@ -176,7 +187,7 @@ static void expect_done(struct sink *sink, uint64_t part, uint64_t parts, bool d
     struct writer *writer = NULL;
     struct receipt receipt = {0};
     struct unit unit = {.part = part, .parts = parts};
-    assert_int_equal(sink->ops->open(sink, &context, &unit, &writer, &state, &receipt, &err), HAUL_OK);
+    assert_int_equal(claimed(sink, &context, &unit, &writer, &state, &receipt), HAUL_OK);
     assert_int_equal(state, done ? UNIT_DONE : UNIT_MINE);
     if (done)
         assert_int_equal(receipt.rows, 1);
@@ -292,8 +303,7 @@ static void who_holds_the_reserve_spills_before_waiting(void **state)
     struct sink *sink = sink_ready(in_folder("a.lines"), SINK_CREATE);
     for (uint64_t part = 0; part < 2; part++) {
         struct unit unit = {.part = part, .parts = 3};
-        assert_int_equal(sink->ops->open(sink, &own, &unit, &writers[part], &unit_state, &receipt, &err),
-                         HAUL_OK);
+        assert_int_equal(claimed(sink, &own, &unit, &writers[part], &unit_state, &receipt), HAUL_OK);
     }
     struct worker second = {.part = 1, .writer = writers[1]};
     pthread_create(&thread, NULL, worker_commit, &second);
@@ -449,8 +459,7 @@ static void what_was_published_is_known_again(void **state)
     sink->ops->close(sink);
     journal_count = 2; /* published, but not by these receipts */
     sink = sink_ready(in_folder("a.lines"), SINK_CREATE);
-    assert_int_equal(sink->ops->open(sink, &context, &unit, &writer, &unit_state, &receipt, &err),
-                     HAUL_CHANGED);
+    assert_int_equal(claimed(sink, &context, &unit, &writer, &unit_state, &receipt), HAUL_CHANGED);
     sink->ops->close(sink);
     file_put("b", "another");
     assert_int_equal(rename(in_folder("b"), in_folder("a.lines")), 0);
@@ -799,11 +808,9 @@ static void calls_out_of_order_are_refused(void **state)
     assert_int_equal(finished(sink, NULL), HAUL_INTERNAL);
     assert_int_equal(negotiated(sink, SINK_CREATE), HAUL_OK);
     assert_int_equal(prepared(sink), HAUL_OK);
-    assert_int_equal(sink->ops->open(sink, &context, &unit, &writer, &unit_state, &receipt, &err),
-                     HAUL_INTERNAL);
+    assert_int_equal(claimed(sink, &context, &unit, &writer, &unit_state, &receipt), HAUL_INTERNAL);
     unit = (struct unit){.part = 3, .parts = 3};
-    assert_int_equal(sink->ops->open(sink, &context, &unit, &writer, &unit_state, &receipt, &err),
-                     HAUL_INTERNAL);
+    assert_int_equal(claimed(sink, &context, &unit, &writer, &unit_state, &receipt), HAUL_INTERNAL);
     sink->ops->close(sink);
 }
 

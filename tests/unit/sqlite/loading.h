@@ -123,8 +123,12 @@ static inline enum haul_code unit_open(struct database *base, struct loading *lo
                                        struct receipt *receipt)
 {
     struct unit unit = {part, first_row, 0};
-    *receipt = (struct receipt){.unit = unit};
-    return load->sink->ops->open(load->sink, &base->context, &unit, writer, state, receipt, &base->err);
+    struct claim claim = {.receipt = {.unit = unit}};
+    enum haul_code code = load->sink->ops->open(load->sink, &base->context, &unit, &claim, &base->err);
+    *writer = claim.writer;
+    *state = claim.state;
+    *receipt = claim.receipt;
+    return code;
 }
 
 static inline enum haul_code unit_write(struct database *base, struct loading *load, struct writer *writer,

@@ -546,8 +546,7 @@ static const struct writer_ops writer_ops = {
     .write = writer_write, .commit = writer_commit, .abort = writer_abort};
 
 static enum haul_code sink_open(struct sink *sink, const struct context *context, const struct unit *unit,
-                                struct writer **writer, enum unit_state *state, struct receipt *receipt,
-                                struct haul_error *err)
+                                struct claim *claim, struct haul_error *err)
 {
     struct fake_sink *self = (struct fake_sink *)sink;
     struct world *world = self->world;
@@ -558,16 +557,16 @@ static enum haul_code sink_open(struct sink *sink, const struct context *context
     struct world_unit *done = unit_find(world, unit->part, unit->first_row);
     bool busy = world->busy > 0 && world->busy-- > 0;
     if (done)
-        receipt_of(done, receipt, NULL);
+        receipt_of(done, &claim->receipt, NULL);
     pthread_mutex_unlock(&self->mutex);
-    *state = busy ? UNIT_BUSY : done ? UNIT_DONE : UNIT_MINE;
-    if (*state != UNIT_MINE)
+    claim->state = busy ? UNIT_BUSY : done ? UNIT_DONE : UNIT_MINE;
+    if (claim->state != UNIT_MINE)
         return HAUL_OK;
     struct fake_writer *made = calloc(1, sizeof *made);
     if (!made)
         return error_nomem(err, "a writer");
     *made = (struct fake_writer){.writer = {&writer_ops}, .sink = self, .context = *context, .unit = *unit};
-    *writer = &made->writer;
+    claim->writer = &made->writer;
     return HAUL_OK;
 }
 

@@ -5,7 +5,9 @@
  * puts items and ends of parts into a ring. The ring is bounded by entries and
  * by bytes, so that what waits never takes more than an eighth of the share the
  * two threads have together; one entry is always allowed. Sharing one budget
- * also means that the reserve is never waited for between them.
+ * also means that the reserve is never waited for between them. After a batch that
+ * is half as large as that alone (values of megabytes) nothing is read ahead: the
+ * next one waits until the writer has nothing left to do.
  *
  * Going anywhere but forward (a unit is tried again) stops the thread, drops
  * the ring and starts anew there. Both waits end when the run is cancelled,
@@ -39,6 +41,7 @@ struct ahead {
     struct entry ring[AHEAD_ITEMS];
     int head, count;
     int64_t bytes;
+    bool hungry;         /* the taker waits */
     enum haul_code code; /* why the thread ended; its ring is still good */
     struct haul_error failure;
     bool ended;
@@ -95,6 +98,7 @@ static bool entry_push(struct ahead *ahead, const struct entry *entry, struct ha
         if (room) {
             ahead->ring[(ahead->head + ahead->count++) % AHEAD_ITEMS] = *entry;
             ahead->bytes += entry->bytes;
+            ahead->hungry = false;
             pthread_cond_broadcast(&ahead->changed);
             pushed = true;
             break;
@@ -103,6 +107,16 @@ static bool entry_push(struct ahead *ahead, const struct entry *entry, struct ha
     }
     pthread_mutex_unlock(&ahead->mutex);
     return pushed;
+}
+
+/* After a large batch: until the taker waits for the next. */
+static void taker_await(struct ahead *ahead)
+{
+    struct haul_error ignored = {0};
+    pthread_mutex_lock(&ahead->mutex);
+    while (!ahead->hungry && !ahead->stop && !context_check(&ahead->feed->context, &ignored))
+        change_wait(ahead);
+    pthread_mutex_unlock(&ahead->mutex);
 }
 
 static bool stop_asked(struct ahead *ahead)
@@ -130,6 +144,8 @@ static enum haul_code part_read(struct ahead *ahead, const struct part *part, in
             return err->code;
         }
         entry.item = (struct item){0};
+        if (!entry.end && entry.bytes > ahead->bytes_max / 2)
+            taker_await(ahead);
     }
     return HAUL_OK;
 }
@@ -168,7 +184,7 @@ static void thread_stop(struct ahead *ahead)
         item_release(&ahead->ring[ahead->head].item);
         ahead->head = (ahead->head + 1) % AHEAD_ITEMS;
     }
-    ahead->running = ahead->stop = ahead->ended = false;
+    ahead->running = ahead->stop = ahead->ended = ahead->hungry = false;
     ahead->bytes = 0;
 }
 
@@ -188,8 +204,11 @@ static const struct entry *entry_wait(struct ahead *ahead, struct haul_error *er
     const struct entry *entry = NULL;
     struct haul_error failure = {0};
     pthread_mutex_lock(&ahead->mutex);
-    while (ahead->count == 0 && !ahead->ended && !context_check(&ahead->feed->context, &failure))
+    while (ahead->count == 0 && !ahead->ended && !context_check(&ahead->feed->context, &failure)) {
+        ahead->hungry = true;
+        pthread_cond_broadcast(&ahead->changed);
         change_wait(ahead);
+    }
     if (ahead->count > 0)
         entry = &ahead->ring[ahead->head];
     else if (ahead->ended && ahead->code)

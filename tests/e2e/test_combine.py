@@ -11,72 +11,11 @@ import time
 import pytest
 
 from conftest import HAUL, SEED, TRIALS, leftovers, need, shared, traced
+from thrift import Thrift, footer
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 duckdb = pytest.importorskip("duckdb")
-
-
-class Thrift:
-    """Just enough of the compact protocol to look at what pyarrow does not show: {id: value}."""
-
-    def __init__(self, data, at=0):
-        self.data, self.at = data, at
-
-    def varint(self):
-        value = shift = 0
-        while True:
-            byte = self.data[self.at]
-            self.at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-    def zigzag(self):
-        value = self.varint()
-        return value >> 1 ^ -(value & 1)
-
-    def value(self, kind):
-        if kind in (1, 2):
-            return kind == 1
-        if kind in (4, 5, 6):
-            return self.zigzag()
-        if kind == 12:
-            return self.struct()
-        if kind == 3:
-            self.at += 1
-            return self.data[self.at - 1]
-        if kind == 7:
-            self.at += 8
-            return struct.unpack_from("<d", self.data, self.at - 8)[0]
-        if kind == 8:
-            length = self.varint()
-            self.at += length
-            return self.data[self.at - length:self.at]
-        assert kind == 9, kind
-        head = self.data[self.at]
-        self.at += 1
-        count = head >> 4 if head >> 4 < 15 else self.varint()
-        if head & 15 in (1, 2):
-            self.at += count
-            return list(self.data[self.at - count:self.at])
-        return [self.value(head & 15) for _ in range(count)]
-
-    def struct(self):
-        found, field = {}, 0
-        while True:
-            head = self.data[self.at]
-            self.at += 1
-            if head == 0:
-                return found
-            field = field + (head >> 4) if head >> 4 else self.zigzag()
-            found[field] = self.value(head & 15)
-
-
-def footer(data):
-    length = struct.unpack("<I", data[-8:-4])[0]
-    return Thrift(data, len(data) - 8 - length).struct()
 
 
 def chunks(path):

@@ -5,6 +5,8 @@ import random
 import subprocess
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import HAUL, SEED, TRIALS, leftovers, make_orders, need
@@ -98,6 +100,24 @@ def test_memory_promise_on_many_columns(tmp_path):
     peak = peak_kib(["copy", tmp_path / "wide.csv", tmp_path / "w.parquet", "-q", "--memory", "64MiB"], tmp_path)
     assert peak <= 96 * 1024, peak
     peak = peak_kib(["copy", tmp_path / "w.parquet", tmp_path / "w.csv", "-q", "--memory", "64MiB"], tmp_path)
+    assert peak <= 96 * 1024, peak
+
+
+@pytest.mark.parametrize("codec", ["none", "zstd"])
+def test_a_chunk_of_600_megabytes(tmp_path, codec):
+    """One row group, one column of values of 10 MB: pages are streamed, and written as they come."""
+    values = 60 if TRIALS >= 100 else 8
+    block = random.Random(SEED).randbytes(1 << 19).hex()
+    schema = pa.schema([("id", pa.int64()), ("text", pa.string())])
+    with pq.ParquetWriter(tmp_path / "in.parquet", schema, compression=codec, use_dictionary=False, write_batch_size=1) as writer:
+        rows = [chr(65 + i) + block * 9 + "," * 500_000 for i in range(values)]
+        writer.write_table(pa.table([range(values), rows], schema=schema), row_group_size=values)
+        del rows
+    assert pq.read_metadata(tmp_path / "in.parquet").num_row_groups == 1
+    for words in (["out.parquet"], ["two.parquet", "--workers", "2"], ["out.csv"], ["sqlite:///out.db", "--table", "t"]):
+        peak = peak_kib(["copy", "in.parquet", *words, "-q", "--memory", "64MiB"], tmp_path)
+        assert peak <= 96 * 1024, (words, peak)
+    peak = peak_kib(["verify", "in.parquet", "two.parquet", "--memory", "64MiB"], tmp_path)
     assert peak <= 96 * 1024, peak
 
 

@@ -162,7 +162,7 @@ static enum haul_code page_rows(struct column_reader *column, struct builder *bu
     if (code)
         return column_reader_place(column, err);
     column->page_left -= rows;
-    return HAUL_OK;
+    return column->page_left ? HAUL_OK : page_reader_done(&column->pages, err);
 }
 
 enum haul_code column_reader_rows(struct column_reader *column, struct builder *builder, int64_t rows,

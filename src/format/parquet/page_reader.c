@@ -14,7 +14,7 @@
 #include "format/parquet/page_reader.h"
 #include <libdeflate.h>
 
-enum { CHUNK_SLACK = 128, RATIO_FREE_BYTES = 1024 };
+enum { CHUNK_SLACK = 128, RATIO_FREE_BYTES = 1024, KEEP_BYTES = 4 << 20 };
 
 void page_supply_release(struct page_supply *supply)
 {
@@ -138,6 +138,24 @@ static int64_t window_offset(const struct page_reader *reader)
 static int64_t chunk_left(const struct page_reader *reader)
 {
     return reader->end - window_offset(reader);
+}
+
+enum haul_code page_reader_done(struct page_reader *reader, struct haul_error *err)
+{
+    if (reader->plain.capacity > KEEP_BYTES)
+        buffer_release(&reader->plain);
+    if (reader->window.capacity <= KEEP_BYTES || window_left(reader) > KEEP_BYTES / 2)
+        return HAUL_OK;
+    struct buffer rest;
+    buffer_init(&rest, reader->window.memory);
+    enum haul_code code =
+        buffer_append(&rest, reader->window.data + reader->position, window_left(reader), err);
+    if (code)
+        return code;
+    buffer_release(&reader->window);
+    reader->window = rest;
+    reader->position = 0;
+    return HAUL_OK;
 }
 
 /* ---- headers ---- */

@@ -51,4 +51,7 @@ void page_reader_close(struct page_reader *reader);
 /* The next data or dictionary page. HAUL_DATA when the chunk ends before it. */
 enum haul_code page_reader_next(struct page_reader *reader, struct page *page, struct haul_error *err);
 
+/* The page is used up: gives the room of a large one back now, not with the next page. */
+enum haul_code page_reader_done(struct page_reader *reader, struct haul_error *err);
+
 #endif

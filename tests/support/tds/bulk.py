@@ -8,7 +8,7 @@ of each load are kept as they came (Kept), so that a test can compare what two c
 """
 import psycopg2
 
-from . import packet, tokens, types
+from . import objects, packet, tokens, types
 from .ddl import Cursor, parse_type, split_commas
 from .errors import SqlError, from_postgres
 from .output import Output
@@ -45,7 +45,25 @@ def prepare(session, one, output):
     if "ORDER" in hints and not session.server.personality.order_hint:
         raise SqlError(102, "Incorrect syntax near 'ORDER'.", 15)
     session.bulk = Bulk(found, columns or found.insertable(), declared, hints)
+    require(session, session.bulk)
     output.done()
+
+
+def require(session, load):
+    """INSERT and SELECT; ALTER too, where the load would switch something off."""
+    schema, name = load.table.place
+    objects.require(session, "INSERT", schema, name)
+    objects.require(session, "SELECT", schema, name)
+    quiet = "FIRE_TRIGGERS" not in load.hints and session.fetch("SELECT 1 FROM pg_trigger WHERE tgrelid = %s AND NOT tgisinternal AND tgname <> '~rowversion'", (load.table.oid,))
+    unchecked = "CHECK_CONSTRAINTS" not in load.hints and constraints(session, load.table)
+    if quiet or unchecked or any(column.identity for column in load.columns):
+        objects.require(session, "ALTER", schema, name)
+
+
+def constraints(session, table):
+    """CHECK and FOREIGN KEY constraints of a table: (name, definition); not those that stand for a type's range."""
+    return session.fetch("SELECT conname, regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', '') FROM pg_constraint WHERE conrelid = %s AND contype IN ('c', 'f')"
+                         " AND pg_get_constraintdef(oid) NOT LIKE '%%>= 0) AND (%%<= 255)%%'", (table.oid,))
 
 
 class Kept:
@@ -283,9 +301,10 @@ def copy(session, load, rows):
             defaults.append(column)
     if "TABLOCK" in load.hints:
         session.run("SELECT pg_advisory_xact_lock_shared(%s)", (load.table.oid,))
-    replica = "FIRE_TRIGGERS" not in load.hints and "CHECK_CONSTRAINTS" not in load.hints
-    if replica:
-        session.run("SET LOCAL session_replication_role = replica")
+    session.run(f"SET LOCAL tds.quiet = {'off' if 'FIRE_TRIGGERS' in load.hints else 'on'}")
+    unchecked = [] if "CHECK_CONSTRAINTS" in load.hints else constraints(session, load.table)
+    for name, _definition in unchecked:
+        session.run(f'ALTER TABLE {load.table.pg} DROP CONSTRAINT "{name}"')
     cursor = session.engine.cursor
     target = "pg_temp.\"~load\"" if defaults else load.table.pg
     if defaults:
@@ -299,8 +318,9 @@ def copy(session, load, rows):
     if defaults:
         fill_defaults(session, load, names, defaults)
     move_identity(session, load)
-    if replica:
-        session.run("SET LOCAL session_replication_role = origin")
+    for name, definition in unchecked:  # not trusted any more
+        session.run(f'ALTER TABLE {load.table.pg} ADD CONSTRAINT "{name}" {definition} NOT VALID')
+    session.run("SET LOCAL tds.quiet = off")
 
 
 def fill_defaults(session, load, names, defaults):

@@ -75,8 +75,11 @@ class Catalog:
         """(PostgreSQL schema, name) of a name of one to four parts."""
         parts = parts[-3:]
         name = pg_name(parts[-1])
-        if parts[-1].startswith(("#", "~#")):
-            return "", name.removeprefix("~")
+        name = name.removeprefix("~") if name.startswith("~#") else name
+        if name.startswith("##"):
+            return "tempdb.dbo", name
+        if name.startswith("#") or (self.session.trigger and len(parts) == 1 and name in ("inserted", "deleted")):
+            return "", name
         schema = parts[-2].lower() if len(parts) > 1 and parts[-2] else "dbo"
         database = parts[-3].lower() if len(parts) > 2 and parts[-3] else self.session.database.lower()
         if schema == "dbo" and name in ("sysobjects", "sysindexes", "sysdatabases"):

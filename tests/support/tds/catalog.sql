@@ -1,9 +1,17 @@
 -- What SQL Server knows and PostgreSQL does not, and the functions T-SQL calls.
 CREATE SCHEMA tds;
 CREATE TABLE tds.databases (database_id serial PRIMARY KEY, name text UNIQUE, created timestamp DEFAULT now(),
-    recovery int DEFAULT 3, snapshot boolean DEFAULT true);
+    recovery int DEFAULT 3, snapshot boolean DEFAULT true, source int);
 CREATE TABLE tds.schemas (schema_id serial PRIMARY KEY, db text, name text);
-CREATE TABLE tds.tables (object_id oid PRIMARY KEY, db text, schema text, name text, kind text DEFAULT 'U', created timestamp DEFAULT now());
+CREATE TABLE tds.tables (object_id oid PRIMARY KEY, db text, schema text, name text, kind text DEFAULT 'U', created timestamp DEFAULT now(),
+    scheme int, partition_column text, columnstore text);
+CREATE TABLE tds.functions (object_id oid PRIMARY KEY REFERENCES tds.tables ON DELETE CASCADE, body text);
+CREATE TABLE tds.parameters (object_id oid REFERENCES tds.tables ON DELETE CASCADE, parameter_id int, name text, type_text text, type_name text);
+CREATE TABLE tds.partition_functions (function_id serial PRIMARY KEY, db text, name text, on_right boolean, bounds text[]);
+CREATE TABLE tds.partition_schemes (scheme_id serial PRIMARY KEY, db text, name text, function_id int);
+CREATE TABLE tds.sessions (session_id int, pid int, program_name text, login_name text, host_name text);
+CREATE TABLE tds.limited (login text PRIMARY KEY);
+CREATE TABLE tds.grants (login text, permission text, object text);
 CREATE TABLE tds.columns (object_id oid REFERENCES tds.tables ON DELETE CASCADE, column_id int, name text, pg_name text, type_name text,
     length int, precision int, scale int, collation_name text, nullable boolean, udt text, seed bigint, increment bigint,
     computed text, default_text text, default_name text, PRIMARY KEY (object_id, column_id));
@@ -39,6 +47,7 @@ END $$;
 CREATE FUNCTION tds.tds_object_id(name text, kind text DEFAULT NULL) RETURNS int LANGUAGE plpgsql STABLE AS $$
 DECLARE p text[] := tds.name_parts(name); n int := array_length(p, 1); found int; d text; s text;
 BEGIN
+  IF left(p[n], 2) = '##' THEN RETURN (SELECT object_id::int FROM tds.tables t WHERE t.db = 'tempdb' AND lower(t.name) = lower(p[n])); END IF;
   IF left(p[n], 1) = '#' THEN RETURN (SELECT object_id::int FROM tds.tables t WHERE object_id = to_regclass(quote_ident(lower(p[n])))::oid); END IF;
   s := CASE WHEN n > 1 AND p[n-1] <> '' THEN p[n-1] ELSE 'dbo' END;
   d := CASE WHEN n > 2 AND p[n-2] <> '' THEN p[n-2] ELSE tds.setting('db') END;
@@ -61,7 +70,25 @@ CREATE FUNCTION tds.tds_serverproperty(name text) RETURNS text LANGUAGE sql STAB
 CREATE FUNCTION tds.tds_databasepropertyex(db text, name text) RETURNS text LANGUAGE sql STABLE AS $$SELECT CASE lower(name)
   WHEN 'recovery' THEN (SELECT CASE recovery WHEN 1 THEN 'FULL' WHEN 2 THEN 'BULK_LOGGED' ELSE 'SIMPLE' END FROM tds.databases d WHERE lower(d.name) = lower(db))
   WHEN 'collation' THEN 'SQL_Latin1_General_CP1_CI_AS' WHEN 'status' THEN 'ONLINE' WHEN 'updateability' THEN 'READ_WRITE' END$$;
-CREATE FUNCTION tds.tds_has_perms_by_name(name text, class text, permission text) RETURNS int LANGUAGE sql AS $$SELECT 1$$;
+-- Whether a login may: object is schema.name, schema:name, or '' for the database.
+CREATE FUNCTION tds.may(who text, wanted text, object text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT NOT EXISTS (SELECT 1 FROM tds.limited l WHERE l.login = lower(who)) OR EXISTS (SELECT 1 FROM tds.grants g WHERE g.login = lower(who)
+    AND upper(g.permission) IN (upper(wanted), 'CONTROL') AND lower(g.object) IN ('', lower($3), 'schema:' || split_part(lower($3), '.', 1)))$$;
+CREATE FUNCTION tds.tds_has_perms_by_name(name text, class text, permission text) RETURNS int LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN lower(class) = 'object' AND tds.tds_object_id($1) IS NULL THEN NULL ELSE tds.may(tds.setting('user'), permission, CASE lower(class) WHEN 'object' THEN
+    (SELECT t.schema || '.' || t.name FROM tds.tables t WHERE t.object_id = tds.tds_object_id($1)) WHEN 'schema' THEN 'schema:' || replace(replace($1, '[', ''), ']', '') ELSE '' END)::int END$$;
+CREATE FUNCTION tds.tds_partition(db text, function text, value anyelement) RETURNS int LANGUAGE plpgsql STABLE AS $$
+DECLARE f tds.partition_functions; n int; BEGIN
+  SELECT * INTO f FROM tds.partition_functions p WHERE lower(p.name) = lower(function) AND p.db = lower($1);
+  IF value IS NULL THEN RETURN 1; END IF;
+  EXECUTE format('SELECT count(*) + 1 FROM unnest($1::%s[]) b WHERE b %s $2', pg_typeof(value), CASE WHEN f.on_right THEN '<=' ELSE '<' END) INTO n USING f.bounds, value;
+  RETURN n; END $$;
+CREATE FUNCTION tds.partition_rows(id oid, number int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE t tds.tables; f text; n bigint; BEGIN
+  SELECT * INTO t FROM tds.tables WHERE object_id = id;
+  IF t.scheme IS NULL THEN RETURN tds.row_count(id); END IF;
+  SELECT p.name INTO f FROM tds.partition_schemes s JOIN tds.partition_functions p USING (function_id) WHERE s.scheme_id = t.scheme;
+  EXECUTE format('SELECT count(*) FROM %s WHERE tds.tds_partition(%L, %L, %I) = %s', id::regclass, t.db, f, t.partition_column, number) INTO n; RETURN n; END $$;
 CREATE FUNCTION tds.tds_has_dbaccess(name text) RETURNS int LANGUAGE sql AS $$SELECT 1$$;
 CREATE FUNCTION tds.tds_is_srvrolemember(name text) RETURNS int LANGUAGE sql AS $$SELECT 1$$;
 CREATE FUNCTION tds.tds_is_member(name text) RETURNS int LANGUAGE sql AS $$SELECT 1$$;

@@ -132,7 +132,7 @@ def make_type(name, arguments, collation=text.DEFAULT):
 
 
 def parse_table(tokens):
-    """(name parts, columns, constraints, indexes) of a CREATE TABLE statement's tokens."""
+    """(name parts, columns, constraints, a cursor at what follows) of a CREATE TABLE statement's tokens."""
     cursor = Cursor(tokens[2:])
     name = cursor.parts()
     columns, constraints = [], []
@@ -140,7 +140,7 @@ def parse_table(tokens):
         parse_element(Cursor(element), columns, constraints)
     for number, column in enumerate(columns, 1):
         column.number = number
-    return name, columns, constraints
+    return name, columns, constraints, cursor
 
 
 def parse_element(cursor, columns, constraints):

@@ -18,7 +18,7 @@ import time
 
 class Faults:
     NAMES = ("cut_after", "error_at_row", "slow", "wrong_length", "cut_in_bulk", "deadlock_at", "hold_commit",
-             "lose_commit", "error_in_bulk", "deaf", "every")
+             "lose_commit", "error_in_bulk", "deaf", "orphan", "every")
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -28,11 +28,13 @@ class Faults:
         self.clear()
 
     def clear(self):
+        self.orphans = False
         for name in self.NAMES:
             setattr(self, name, None)
         self.statements = 0
 
     def set(self, **wanted):
+        self.orphans = True
         for name, value in wanted.items():
             if name not in self.NAMES:
                 raise TypeError(f"no fault {name}")

@@ -31,7 +31,7 @@ class Channel:
         self.raw = bytearray()
         self.out = bytearray()
         self.kind, self.number = REPLY, 1
-        self.seen = []
+        self.killed = False
 
     # Bytes ---------------------------------------------------------------------------
     def receive_some(self):

@@ -207,7 +207,7 @@ class Parser:
             taken.add("SELECT") if free else None
             return free or before in ("UNION", "ALL", "EXCEPT", "INTERSECT") or first in ("GRANT", "REVOKE", "DENY")
         if word == "WITH":
-            return after == "(" or first in ("ALTER", "RAISERROR", "EXEC", "EXECUTE", "GRANT", "DBCC", "DECLARE") or before == "RECONFIGURE"
+            return after == "(" or first in ("ALTER", "CREATE", "RAISERROR", "EXEC", "EXECUTE", "GRANT", "DBCC", "DECLARE") or before == "RECONFIGURE"
         if word in ("INSERT", "UPDATE", "DELETE", "MERGE"):
             if before in ("ON", "THEN", "FOR", "AFTER", "OF", ",") or first in ("GRANT", "REVOKE", "DENY", "BULK"):
                 return True

@@ -11,6 +11,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from pathlib import Path
 from urllib.parse import quote
@@ -119,18 +120,20 @@ class Server:
     def connection(self, sock, spid):
         channel = packet.Channel(sock, self.faults, spid)
         self.channels.add(channel)
-        engine = None
+        engine = session = None
         try:
             who = self.greet(channel)
             if who:
                 engine = Engine(self.dsn, channel)
                 channel.sent = 0
-                Session(self, channel, engine, who).serve()
+                session = Session(self, channel, engine, who)
+                session.serve()
         except (packet.Closed, ConnectionError, OSError) as why:
             self.log(f"({spid} ended: {why})")
         except Exception:
             self.failures.append(traceback.format_exc())
         finally:
+            self.leave(channel, session)
             self.channels.discard(channel)
             if engine:
                 engine.close()
@@ -139,6 +142,30 @@ class Server:
             except OSError:
                 pass
             sock.close()
+
+    def leave(self, channel, session):
+        """The end of a session; a fault keeps an orphan's transaction open until KILL or clear()."""
+        if not session:
+            return
+        kept = self.faults.spend("orphan") if session.engine.depth else None
+        until = time.monotonic() + (kept or 0)
+        while kept and time.monotonic() < until and not channel.killed and self.faults.orphans:
+            time.sleep(0.02)
+        try:
+            session.close()
+        except psycopg2.Error as why:
+            self.log(f"({channel.spid} left: {why})")
+
+    def kill(self, spid):
+        """KILL: whether there was such a session."""
+        found = [channel for channel in self.channels if channel.spid == spid]
+        for channel in found:
+            channel.killed = True
+            try:
+                channel.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        return bool(found)
 
     # Login ---------------------------------------------------------------------------
     def greet(self, channel):

@@ -32,6 +32,9 @@ class Session:
         self.descriptor = b"\0" * 8
         self.bulk = None
         self.temporary = []
+        self.trigger = False
+        self.limited = bool(engine.fetch("SELECT 1 FROM tds.limited WHERE login = lower(%s)", (login.user,)))
+        engine.run("INSERT INTO tds.sessions SELECT %s, pg_backend_pid(), %s, %s, %s", (channel.spid, login.app, login.user, login.host))
         for name, value in (("db", self.database), ("user", login.user), ("host", login.host), ("app", login.app)):
             engine.setting(name, value)
 
@@ -82,6 +85,19 @@ class Session:
 
     def variant_value(self, node, translator):
         return statement.variant_value(node, translator)
+
+    def evaluate(self, tokens_, kind):
+        return statement.evaluate(self, tokens_, kind)
+
+    def close(self):
+        """What ends with a session: its transaction, its temporary tables, its row among the sessions."""
+        if self.engine.connection.closed:
+            return
+        self.run("ROLLBACK")
+        for oid, label in self.temporary:
+            self.run(f"DROP TABLE IF EXISTS {label}")
+            self.run("DELETE FROM tds.tables WHERE object_id = %s", (oid,))
+        self.run("DELETE FROM tds.sessions WHERE session_id = %s", (self.channel.spid,))
 
     # Requests ------------------------------------------------------------------------
     def serve(self):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from . import bulk, table, tokens
+from . import bulk, objects, table, tokens
 from .ddl import Cursor, parse_type, split_commas
 from .errors import SqlError
 from .script import Block, If, Try, While
@@ -100,7 +100,10 @@ def run_simple(session, one, output):
         run_query(session, one, output)
     elif name in globals():
         globals()[name](session, one, words, output)
-    elif words[0] in ("GRANT", "REVOKE", "DENY", "DBCC", "CHECKPOINT", "KILL"):
+    elif words[0] in ("GRANT", "REVOKE", "DENY"):
+        objects.grant(session, one.tokens)
+        output.done()
+    elif words[0] in ("DBCC", "CHECKPOINT"):
         output.done()
     else:
         from . import rpc
@@ -322,6 +325,12 @@ def run_continue(session, one, words, output):
     raise Continue()
 
 
+def run_kill(session, one, words, output):
+    if not session.server.kill(int(one.tokens[1].text)):
+        raise SqlError(6106, f"Process ID {one.tokens[1].text} is not an active process ID.")
+    output.done()
+
+
 def run_waitfor(session, one, words, output):
     hours, minutes, seconds = one.tokens[2].value.split(":")
     wait = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
@@ -364,6 +373,7 @@ def run_drop(session, one, words, output):
 def run_truncate(session, one, words, output):
     schema, name = session.catalog.place(Cursor(one.tokens[2:]).parts())
     label = (quote(schema) + "." if schema else "") + quote(name)
+    objects.require(session, "ALTER", schema, name)
     session.engine.guard(lambda: session.run(f"TRUNCATE {label} RESTART IDENTITY"))
     output.done()
 

@@ -1,5 +1,5 @@
 """CREATE, ALTER and DROP: tables, indexes, views, schemas, databases."""
-from . import catalog
+from . import catalog, objects
 from .ddl import Cursor, parse_constraint, parse_column, parse_table, split_commas
 from .errors import SqlError
 from .translate import Translator, pg_name, quote
@@ -17,11 +17,24 @@ def database_of(session, parts):
     return parts[-3].lower() if len(parts) > 2 and parts[-3] else session.database.lower()
 
 
+def is_local(name):
+    return name.startswith("#") and not name.startswith("##")
+
+
 def create(session, one, words):
     tokens = one.tokens
     if words[1] == "TABLE":
-        name, columns, constraints = parse_table(tokens)
-        session.engine.guard(lambda: create_table(session, name, columns, constraints))
+        name, columns, constraints, rest = parse_table(tokens)
+        objects.require_create(session, session.catalog.place(name)[0].split(".")[-1])
+        session.engine.guard(lambda: create_table(session, name, columns, constraints, rest))
+    elif words[1] == "TRIGGER":
+        objects.create_trigger(session, one)
+    elif words[1] == "FUNCTION":
+        objects.create_function(session, one)
+    elif words[1] == "PARTITION":
+        objects.create_partition(session, one)
+    elif words[1] == "DATABASE" and "SNAPSHOT" in [token.upper for token in tokens[-4:]]:
+        session.engine.guard(lambda: objects.create_snapshot(session, tokens[2].value, tokens[-1].value))
     elif words[1] == "DATABASE":
         session.engine.guard(lambda: catalog.create_database(session.engine.cursor, tokens[2].value, session.server.personality))
     elif words[1] == "SCHEMA":
@@ -31,12 +44,12 @@ def create(session, one, words):
     elif "INDEX" in words + [t.upper for t in tokens[4:6]]:
         create_index(session, tokens)
     elif words[1] in ("LOGIN", "USER", "ROLE", "STATISTICS"):
-        return
+        objects.create_login(session, words, tokens)
     else:
         raise SqlError(50000, f"CREATE {words[1]} is not spoken here")
 
 
-def create_table(session, name, columns, constraints):
+def create_table(session, name, columns, constraints, rest):
     translator = Translator(session)
     label = label_of(session, name)
     parts = [session.catalog.column_sql(column, translator, columns) for column in columns]
@@ -45,11 +58,12 @@ def create_table(session, name, columns, constraints):
         parts.append(constraint_sql(session, constraint, translator))
         if constraint.clustered:
             clustered.append(number)
-    temporary = "TEMP " if name[-1].startswith("#") else ""
+    temporary = "TEMP " if is_local(name[-1]) else ""
     session.run(f"CREATE {temporary}TABLE {label} ({', '.join(parts)})")
     oid = session.catalog.record(label, name, columns, database_of(session, name))
-    if temporary:
-        session.temporary.append(oid)
+    if name[-1].startswith("#"):
+        session.temporary.append((oid, label))
+    objects.put_on_scheme(session, oid, rest)
     for column in columns:
         if column.type.name == "rowversion":
             session.run(f"CREATE TRIGGER \"~rowversion\" BEFORE UPDATE ON {label} FOR EACH ROW EXECUTE FUNCTION tds.stamp_row('{pg_name(column.name)}')")
@@ -100,7 +114,7 @@ def select_into(session, query):
     def make():
         names = [column.name for column in query.columns]
         listed = f" ({', '.join(map(quote, names))})" if names and all(names) and not query.sides else ""
-        count = session.run(f"CREATE {'TEMP ' if parts[-1].startswith('#') else ''}TABLE {label}{listed} AS {query.sql}")
+        count = session.run(f"CREATE {'TEMP ' if is_local(parts[-1]) else ''}TABLE {label}{listed} AS {query.sql}")
         record_made(session, label, parts, query)
         return count
 
@@ -121,7 +135,7 @@ def record_made(session, label, parts, query):
     cursor.close()
     oid = session.catalog.record(label, parts, columns, database_of(session, parts))
     if parts[-1].startswith("#"):
-        session.temporary.append(oid)
+        session.temporary.append((oid, label))
 
 
 def create_index(session, tokens):
@@ -130,7 +144,11 @@ def create_index(session, tokens):
     clustered = cursor.accept("CLUSTERED")
     cursor.accept("NONCLUSTERED")
     if cursor.accept("COLUMNSTORE"):
-        raise SqlError(50000, "columnstore indexes are not spoken here")
+        cursor.expect("INDEX")
+        name = cursor.name()
+        cursor.expect("ON")
+        found = session.catalog.find(cursor.parts())
+        return session.run("UPDATE tds.tables SET columnstore = %s WHERE object_id = %s", (name, found.oid))
     cursor.expect("INDEX")
     name = cursor.name()
     cursor.expect("ON")
@@ -153,6 +171,8 @@ def alter(session, one, words):
     tokens = one.tokens
     if words[1] == "DATABASE":
         return alter_database(session, tokens)
+    if words[1] in ("ROLE", "SERVER") and "MEMBER" in [token.upper for token in tokens]:
+        return objects.join_role(session, tokens[-4].value, tokens[-1].value)
     if words[1] != "TABLE":
         return None
     cursor = Cursor(tokens[2:])
@@ -161,8 +181,14 @@ def alter(session, one, words):
     found = session.catalog.find(parts)
     if found is None:
         raise SqlError(4902, f"Cannot find the object \"{parts[-1]}\" because it does not exist or you do not have permissions.")
+    objects.require(session, "ALTER", *found.place)
     if cursor.accept("WITH"):
         cursor.next()
+    if cursor.peek() in ("ENABLE", "DISABLE") and cursor.peek(1) == "TRIGGER":
+        on, name = cursor.next().upper == "ENABLE", cursor.next() and cursor.name()
+        return session.engine.guard(lambda: objects.switch_triggers(session, found, name, on))
+    if cursor.accept("CHECK", "CONSTRAINT"):
+        return session.engine.guard(lambda: validate(session, found, cursor.name()))
     if cursor.accept("ADD"):
         return session.engine.guard(lambda: add(session, label, found, cursor))
     if cursor.accept("DROP", "COLUMN"):
@@ -171,6 +197,13 @@ def alter(session, one, words):
         cursor.accept("CONSTRAINT")
         return session.engine.guard(lambda: session.run(f"ALTER TABLE {label} DROP CONSTRAINT {quote(cursor.name())}"))
     return None  # CHECK CONSTRAINT, REBUILD, SET, ENABLE TRIGGER: nothing to do here
+
+
+def validate(session, found, name):
+    """WITH CHECK CHECK CONSTRAINT name or ALL: what a bulk load left untrusted."""
+    for constraint, in session.fetch("SELECT conname FROM pg_constraint WHERE conrelid = %s AND NOT convalidated", (found.oid,)):
+        if name.upper() == "ALL" or constraint == pg_name(name):
+            session.run(f"ALTER TABLE {found.pg} VALIDATE CONSTRAINT {quote(constraint)}")
 
 
 def alter_database(session, tokens):
@@ -225,8 +258,16 @@ def drop_one(session, kind, parts, tolerant, cursor):
             if tolerant:
                 return
             raise SqlError(3701, f"Cannot drop the {kind.lower()} '{'.'.join(parts)}', because it does not exist or you do not have permission.", 11)
+        objects.require(session, "ALTER", *found.place)
         session.run("DELETE FROM tds.tables WHERE object_id = %s", (found.oid,))
         session.run(f"DROP {kind} {found.pg}")
+    elif kind == "FUNCTION":
+        schema, name = session.catalog.place(parts)
+        session.run("DELETE FROM tds.tables WHERE object_id = to_regclass(%s)::oid", (f"{quote(schema)}.{quote(name)}",))
+        session.run(f"DROP VIEW {'IF EXISTS ' if tolerant else ''}{quote(schema)}.{quote(name)}")
+    elif kind == "TRIGGER":
+        for trigger, place in session.fetch("SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE split_part(tgname, '~', 1) = %s AND NOT tgisinternal", (pg_name(parts[-1]),)):
+            session.run(f"DROP TRIGGER {quote(trigger)} ON {place}")
     elif kind == "INDEX":
         cursor.accept("ON")
         schema, _name = session.catalog.place(cursor.parts())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import sqlglot
 from sqlglot import exp
 
-from . import text
+from . import objects, text
 from .ddl import Cursor, parse_type, split_commas
 from .script import tokenize
 from .types import BYTES, MAX, STRINGS, Type
@@ -30,6 +30,7 @@ GUESSES = {"tds_getdate": Type("datetime"), "tds_newid": Type("uniqueidentifier"
            "tds_sysutcdatetime": Type("datetime2", scale=7), "tds_getutcdate": Type("datetime"), "tds_len": Type("int"),
            "tds_sysdatetimeoffset": Type("datetimeoffset", scale=7), "tds_datalength": Type("int")}
 LOCKS = {"UPDLOCK", "XLOCK"}
+FOLLOWERS = set("WHERE ORDER GROUP HAVING JOIN INNER LEFT RIGHT FULL CROSS OUTER ON UNION EXCEPT INTERSECT OPTION".split())
 
 
 class Untranslated(Exception):
@@ -113,6 +114,12 @@ class Translator:
             elif word in ("CONVERT", "TRY_CONVERT") and after == "(":
                 pos = self.prepare_convert(tokens, pos, out)
                 continue
+            elif word == "$" and after.upper() == "PARTITION":
+                pos = self.prepare_partition(tokens, pos, out)
+                continue
+            elif pos and tokens[pos - 1].upper in ("FROM", "JOIN", "APPLY") and token.kind in ("word", "name") and (called := self.prepare_function(tokens, pos, out)):
+                pos = called
+                continue
             elif word == "COLLATE" and token.kind == "word":
                 pos += 2
                 continue
@@ -152,6 +159,35 @@ class Translator:
             if not depth:
                 return pos
 
+    def prepare_partition(self, tokens, pos, out):
+        """$PARTITION.function(value)."""
+        end = self.past_group(tokens, pos + 4)
+        out.append(f"tds_partition({sql_string(self.session.database)}, {sql_string(tokens[pos + 3].value)}, {self.prepare(tokens[pos + 5:end - 1])})")
+        return end
+
+    def prepare_function(self, tokens, pos, out):
+        """A table-valued function in FROM, written out; the place after it, or None."""
+        cursor = Cursor(tokens)
+        cursor.pos = pos
+        parts = cursor.parts()
+        if cursor.peek() != "(" or len(parts) < 2:
+            return None
+        body = objects.expand_call(self.session, parts, split_commas(cursor.group()))
+        if body is None:
+            return None
+        out.append(self.prepare(tokenize(body)))
+        if not (cursor.peek() == "AS" or (cursor.pos < len(tokens) and tokens[cursor.pos].kind in ("word", "name") and cursor.peek() not in FOLLOWERS)):
+            out.append(f"AS [{parts[-1]}]")
+        return cursor.pos
+
+    def check_rights(self, tree, found):
+        for table in tree.find_all(exp.Table):
+            parts = [part.name for part in table.parts]
+            if not parts or (len(parts) == 1 and self.is_cte(table, parts[0])):
+                continue
+            permission = found.kind if found.target is table and found.kind != "SELECT INTO" else "SELECT"
+            objects.require(self.session, permission, *self.session.catalog.place(parts))
+
     def prepare_convert(self, tokens, pos, out):
         end = self.past_group(tokens, pos + 1)
         parts = split_commas(tokens[pos + 2:end - 1])
@@ -188,6 +224,8 @@ class Translator:
             tree.set("into", None)
         if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)):
             self.change(tree, found)
+        if self.session.limited:
+            self.check_rights(tree, found)
         for select in tree.find_all(exp.Select):
             self.expand_stars(select)
         first = tree if isinstance(tree, exp.Query) else None

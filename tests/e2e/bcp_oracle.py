@@ -21,6 +21,8 @@ XML_TYPES = {"int": "SQLINT", "smallint": "SQLSMALLINT", "tinyint": "SQLTINYINT"
              "varbinary": "SQLVARYBIN", "hierarchyid": "SQLUDT", "geography": "SQLUDT"}
 COMPUTED = {"Customer.AccountNumber": "varchar(10)", "Document.DocumentLevel": "smallint", "Employee.OrganizationLevel": "smallint",
             "PurchaseOrderDetail.LineTotal": "money", "PurchaseOrderDetail.StockedQty": "decimal(9, 2)", "PurchaseOrderHeader.TotalDue": "money"}
+HEAD = ('<?xml version="1.0"?>\n<BCPFORMAT xmlns="http://schemas.microsoft.com/sqlserver/2004/bulkload/format" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">')
 
 
 class Table:
@@ -92,8 +94,7 @@ def attribute(text):
 
 def xml_format(table):
     """The XML format file of a table's file, with the types of its columns."""
-    lines = ['<?xml version="1.0"?>', '<BCPFORMAT xmlns="http://schemas.microsoft.com/sqlserver/2004/bulkload/format" '
-             'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">', " <RECORD>"]
+    lines = [HEAD, " <RECORD>"]
     last = len(table.columns)
     for i in range(1, last + 1):
         end = attribute(escape(table.row_end if i == last else table.field_end))

@@ -84,6 +84,21 @@ def test_standard_streams(haul, tmp_path):
     assert done.out == "1,x\n2,y\n"
 
 
+def test_every_digit_and_offset(haul, tmp_path):
+    """datetime2(7) and datetimeoffset(7) through Parquet and a native file, to the byte."""
+    text = (b"1\t2004-05-23 14:25:10.1234567\t2004-05-23 14:25:10.1234567 +05:30\n2\t\t\n"
+            b"3\t9999-12-31 23:59:59.9999999\t0001-01-01 00:00:00.0000000 -14:00\n")
+    (tmp_path / "x.bcp").write_bytes(text)
+    fields = [f'  <FIELD ID="{i}" xsi:type="CharTerm" TERMINATOR="{end}"/>' for i, end in ((1, "\\t"), (2, "\\t"), (3, "\\n"))]
+    columns = [f'  <COLUMN SOURCE="{i}" NAME="c{i}" xsi:type="{kind}"/>' for i, kind in ((1, "SQLINT"), (2, "SQLDATETIME2"), (3, "SQLDATETIMEOFFSET"))]
+    (tmp_path / "x.xml").write_text("\n".join([bcp_oracle.HEAD, " <RECORD>", *fields, " </RECORD>", " <ROW>", *columns, " </ROW>", "</BCPFORMAT>"]))
+    haul("copy", "x.bcp", "x.parquet", "--format-file", "x.xml", "--timestamps", "exact")
+    haul("copy", "x.parquet", "n.bcp", "--format-file", "n.fmt")
+    haul("copy", "n.bcp", "n.parquet", "--format-file", "n.fmt", "--timestamps", "exact")
+    haul("copy", "n.parquet", "back.bcp", "--format-file", "x.xml")
+    assert (tmp_path / "back.bcp").read_bytes() == text
+
+
 # AdventureWorks -----------------------------------------------------------------------------
 def adventureworks():
     folder = SHARED / "adventureworks"

@@ -37,6 +37,11 @@ enum haul_code bcp_decoder_init(struct bcp_decoder *decoder, const struct bcp_fi
     decoder->width = field->type == TYPE_BOOL                         ? 1
                      : type_table[field->type].layout == LAYOUT_FIXED ? (size_t)field_width(field)
                                                                       : 0;
+    if (field->type == TYPE_STRUCT) {
+        decoder->exact = true;
+        decoder->width = sizeof(struct bcp_exact);
+        decoder->per_second = 1000000;
+    }
     if (stored->host == HOST_VARIANT)
         return error_set(err, HAUL_UNSUPPORTED,
                          "column \"%s\": sql_variant in native form is not read; export it as text (-c)",
@@ -306,6 +311,38 @@ static void close_bits(const struct bcp_decoder *decoder, struct builder *column
     }
 }
 
+/* ---- structs ---- */
+
+enum bcp_fault bcp_put_exact(uint8_t *value, int64_t days, int64_t units, int offset)
+{
+    const struct bcp_exact exact = {days * 86400000000 + units / 10, (int16_t)offset,
+                                    (int16_t)(units % 10 * 100)};
+    memcpy(value, &exact, sizeof exact);
+    return FAULT_NONE;
+}
+
+static enum haul_code close_exact(const struct bcp_decoder *decoder, struct builder *column, size_t rows,
+                                  struct haul_error *err)
+{
+    const struct bcp_exact *made = (const struct bcp_exact *)(const void *)decoder->bits.data;
+    for (int c = 0; c < column->field->child_count; c++) {
+        struct builder *child = &column->children[c];
+        if (builder_reserve(child, (int64_t)rows, 0, err))
+            return err->code;
+        int64_t *micros = (int64_t *)(void *)child->values.data + child->length;
+        int16_t *small = (int16_t *)(void *)child->values.data + child->length;
+        const bool offset = c > 0 && strcmp(child->field->name, "offset_minutes") == 0;
+        for (size_t r = 0; r < rows; r++) {
+            if (c == 0)
+                micros[r] = made[r].micros;
+            else
+                small[r] = offset ? made[r].offset : made[r].nanos;
+        }
+        child->length += (int64_t)rows;
+    }
+    return HAUL_OK;
+}
+
 enum haul_code bcp_decode_column(struct bcp_decoder *decoder, const struct bcp_slice *slice,
                                  struct builder *column, uint8_t *flags, bool *faults, struct haul_error *err)
 {
@@ -315,8 +352,8 @@ enum haul_code bcp_decode_column(struct bcp_decoder *decoder, const struct bcp_s
         return err->code;
     uint8_t *values =
         column->values.data ? column->values.data + (size_t)column->length * decoder->width : NULL;
-    if (decoder->field->type == TYPE_BOOL) {
-        if (buffer_resize(&decoder->bits, slice->rows, err))
+    if (decoder->field->type == TYPE_BOOL || decoder->exact) {
+        if (buffer_resize(&decoder->bits, slice->rows * decoder->width, err))
             return err->code;
         values = decoder->bits.data;
     }
@@ -330,5 +367,7 @@ enum haul_code bcp_decode_column(struct bcp_decoder *decoder, const struct bcp_s
         return decoder->failed;
     if (decoder->field->type == TYPE_BOOL)
         close_bits(decoder, column, slice->rows);
+    if (decoder->exact && close_exact(decoder, column, slice->rows, err))
+        return err->code;
     return close_rows(column, slice, flags, faults, err);
 }

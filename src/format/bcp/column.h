@@ -38,6 +38,12 @@ struct bcp_slice {
 };
 
 struct bcp_decoder;
+/* A moment that becomes a struct (--timestamps exact). */
+struct bcp_exact {
+    int64_t micros;
+    int16_t offset, nanos;
+};
+
 typedef void (*bcp_decode_fn)(struct bcp_decoder *decoder, const struct bcp_slice *slice, uint8_t *values,
                               uint8_t *flags);
 typedef enum bcp_fault (*bcp_parse_fn)(struct bcp_decoder *decoder, const char *text, size_t length,
@@ -55,11 +61,12 @@ struct bcp_decoder {
     struct codepage page;
     bool utf8, fixed; /* text as it is; it ends by its length alone */
     bool hex;         /* bytes as text */
+    bool exact;       /* values are struct bcp_exact */
     int64_t lost;     /* values that lost the digit of 100 ns, or an offset */
     int64_t lost_offsets;
     struct buffer text; /* a field as UTF-8, or its chunks put together */
     struct buffer chunks;
-    struct buffer bits; /* bytes before they are bits */
+    struct buffer bits; /* bytes before they are bits, moments before they are structs */
     struct haul_error *err;
     enum haul_code failed; /* not the value's fault: memory */
 };
@@ -82,7 +89,10 @@ enum bcp_fault bcp_field_text(struct bcp_decoder *decoder, const uint8_t *data, 
 /* ---- between the files ---- */
 
 bcp_decode_fn bcp_decode_choose(const struct bcp_decoder *decoder); /* native.c */
-bcp_parse_fn bcp_parse_choose(const struct bcp_decoder *decoder);   /* parse.c; NULL: strings and bytes */
+/* A moment in units of 100 ns into a value; `offset` is in minutes. */
+enum bcp_fault bcp_put_exact(uint8_t *value, int64_t days, int64_t units, int offset);
+
+bcp_parse_fn bcp_parse_choose(const struct bcp_decoder *decoder); /* parse.c; NULL: strings and bytes */
 enum bcp_fault bcp_parse_hex(const char *text, size_t length, uint8_t *out, size_t *written);
 void bcp_parse_slice(struct bcp_decoder *decoder, const struct bcp_slice *slice, uint8_t *values,
                      uint8_t *flags);

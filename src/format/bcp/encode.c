@@ -13,7 +13,8 @@
 
 static const uint8_t zeros[CELL_PADDING];
 
-#define NO_NULL "NULL has no form in a fixed field without a prefix; give the field a prefix length of 1"
+#define VARIANT_VALUE 1 /* the member of a sql_variant's struct; the other one is its type */
+#define NO_NULL       "NULL has no form in a fixed field without a prefix; give the field a prefix length of 1"
 
 /* ---- opening ---- */
 
@@ -281,8 +282,12 @@ static enum haul_code value_cells(struct bcp_encoder *encoder, const struct view
 static enum haul_code make_cells(struct bcp_encoder *encoder, const struct view *view, struct cells *cells,
                                  struct haul_error *err)
 {
-    const bool strings = view->field->type == TYPE_UTF8 || view->field->type == TYPE_STRUCT;
-    if (value_cells(encoder, view, cells, err))
+    const bool variant = view->field->type == TYPE_STRUCT && encoder->type.sql == SQL_VARIANT;
+    const bool strings = view->field->type == TYPE_UTF8 || variant;
+    struct view value;
+    if (variant && view_child(view, VARIANT_VALUE, &value, err))
+        return err->code;
+    if (value_cells(encoder, variant ? &value : view, cells, err))
         return err->code;
     bool convert = encoder->stored->host == HOST_NCHAR || (encoder->narrow && strings);
     if (convert && convert_cells(encoder, cells, err))

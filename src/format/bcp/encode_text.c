@@ -157,8 +157,9 @@ bcp_encode_fn bcp_text_choose(const struct bcp_encoder *encoder)
     case TYPE_TIME:
         return times;
     case TYPE_TIMESTAMP:
-    case TYPE_STRUCT:
         return moments;
+    case TYPE_STRUCT:
+        return encoder->type.sql == SQL_VARIANT ? NULL : moments;
     case TYPE_FIXED_BINARY:
         return field_is_uuid(encoder->field) ? uuid : NULL;
     default:

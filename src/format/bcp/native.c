@@ -8,6 +8,7 @@
 #include "format/bcp/column.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #define DAYS_TO_1970   719162 /* from 0001-01-01 */
@@ -197,6 +198,8 @@ static inline enum bcp_fault put_units(struct bcp_decoder *decoder, int32_t day,
     int64_t days = (int64_t)day - DAYS_TO_1970, made, time;
     if (day < 0 || day > DAY_MAX || units >= DAY_UNITS)
         return FAULT_NATIVE;
+    if (decoder->exact)
+        return bcp_put_exact(value, days, (int64_t)units, 0);
     if (decoder->per_second == 1000000) {
         decoder->lost += units % 10 != 0;
         time = (int64_t)(units / 10);
@@ -227,10 +230,13 @@ static inline enum bcp_fault store_datetimeoffset(struct bcp_decoder *decoder, c
 {
     int16_t offset;
     memcpy(&offset, from + 8, sizeof offset);
-    decoder->lost_offsets += offset != 0;
+    decoder->lost_offsets += offset != 0 && !decoder->exact;
     if (offset < -840 || offset > 840)
         return FAULT_NATIVE;
-    return put_units(decoder, load_day(from + 5), load_units(from), value);
+    enum bcp_fault fault = put_units(decoder, load_day(from + 5), load_units(from), value);
+    if (decoder->exact)
+        memcpy(value + offsetof(struct bcp_exact, offset), &offset, sizeof offset);
+    return fault;
 }
 NATIVE(datetimeoffset, 10)
 

@@ -63,7 +63,10 @@ enum haul_code bcp_options_read(struct bcp_options *options, const struct contex
     for (int i = 0; i < 4; i++)
         if (strcmp(storage, storages[i]) == 0)
             options->storage = (enum bcp_storage)i;
-    options->nanoseconds = strcmp(settings_text(settings, "timestamps"), "ns") == 0;
+    const char *moments = settings_text(settings, "timestamps");
+    options->moments = strcmp(moments, "exact") == 0 ? MOMENTS_EXACT
+                       : strcmp(moments, "ns") == 0  ? MOMENTS_NANO
+                                                     : MOMENTS_MICRO;
     options->first_row = settings_number(settings, "first-row");
     options->last_row = settings_number(settings, "last-row");
     if (options->first_row < 1)

@@ -342,9 +342,10 @@ static enum bcp_fault parse_timestamp(struct bcp_decoder *decoder, const char *t
         fault = check_scale(decoder, literal.units);
     if (fault)
         return fault;
+    const bool zoned = decoder->field->timezone || decoder->type.sql == SQL_DATETIMEOFFSET;
     if (literal.minutes) {
-        decoder->lost_offsets++;
-        if (decoder->field->timezone)
+        decoder->lost_offsets += !(decoder->exact && zoned);
+        if (zoned)
             literal.units -= (int64_t)literal.minutes * 60 * SECOND_UNITS;
     }
     if (literal.units < 0 || literal.units >= DAY_UNITS) {
@@ -352,6 +353,8 @@ static enum bcp_fault parse_timestamp(struct bcp_decoder *decoder, const char *t
         literal.units -= step * DAY_UNITS;
         literal.days += step;
     }
+    if (decoder->exact)
+        return bcp_put_exact(value, literal.days, literal.units, zoned ? literal.minutes : 0);
     return put_moment(decoder, literal.days, literal.units, value);
 }
 
@@ -399,11 +402,12 @@ static enum bcp_fault parse_uuid(struct bcp_decoder *decoder, const char *text, 
 bcp_parse_fn bcp_parse_choose(const struct bcp_decoder *decoder)
 {
     static const bcp_parse_fn functions[TYPE_COUNT] = {
-        [TYPE_BOOL] = parse_bool,   [TYPE_INT8] = parse_i8,     [TYPE_UINT8] = parse_u8,
-        [TYPE_INT16] = parse_i16,   [TYPE_UINT16] = parse_u16,  [TYPE_INT32] = parse_i32,
-        [TYPE_UINT32] = parse_u32,  [TYPE_INT64] = parse_i64,   [TYPE_UINT64] = parse_u64,
-        [TYPE_FLOAT32] = parse_f32, [TYPE_FLOAT64] = parse_f64, [TYPE_DECIMAL] = parse_decimal,
-        [TYPE_DATE] = parse_date,   [TYPE_TIME] = parse_time,   [TYPE_TIMESTAMP] = parse_timestamp,
+        [TYPE_BOOL] = parse_bool,        [TYPE_INT8] = parse_i8,     [TYPE_UINT8] = parse_u8,
+        [TYPE_INT16] = parse_i16,        [TYPE_UINT16] = parse_u16,  [TYPE_INT32] = parse_i32,
+        [TYPE_UINT32] = parse_u32,       [TYPE_INT64] = parse_i64,   [TYPE_UINT64] = parse_u64,
+        [TYPE_FLOAT32] = parse_f32,      [TYPE_FLOAT64] = parse_f64, [TYPE_DECIMAL] = parse_decimal,
+        [TYPE_DATE] = parse_date,        [TYPE_TIME] = parse_time,   [TYPE_TIMESTAMP] = parse_timestamp,
+        [TYPE_STRUCT] = parse_timestamp,
     };
     if (decoder->field->type == TYPE_FIXED_BINARY)
         return field_is_uuid(decoder->field) ? parse_uuid : parse_fixed;

@@ -143,7 +143,7 @@ static enum haul_code column_field(const struct bcp_field *stored, const struct 
         type.length = 0;
     if (type.sql == SQL_BINARY && (stored->prefix || type.length == 0))
         type.sql = SQL_VARBINARY; /* values may be shorter */
-    return bcp_type_field(&type, options->nanoseconds, &schema->arena, column, err);
+    return bcp_type_field(&type, options->moments, &schema->arena, column, err);
 }
 
 enum haul_code bcp_schema_override(const struct bcp_layout *layout, const int *fields, const char *text,
@@ -248,6 +248,13 @@ static bool prints(const struct field *field)
     }
 }
 
+/* A struct of --timestamps exact, which is written as the moment, or the variant's value, that it is. */
+static bool is_exact(const struct field *field)
+{
+    const enum bcp_sql sql = bcp_type_of(field).sql;
+    return field->type == TYPE_STRUCT && (bcp_sqls[sql].type == TYPE_TIMESTAMP || sql == SQL_VARIANT);
+}
+
 enum haul_code bcp_field_negotiate(const struct bcp_field *stored, struct arena *arena, struct field *to,
                                    struct haul_error *err)
 {
@@ -255,7 +262,7 @@ enum haul_code bcp_field_negotiate(const struct bcp_field *stored, struct arena 
     const char *name = to->name, *sql_type = to->sql_type;
     const bool nullable = to->nullable;
     if (bcp_host_is_text(stored->host)) {
-        if (prints(to))
+        if (prints(to) || is_exact(to))
             return HAUL_OK;
         *to = (struct field){.name = name, .nullable = nullable, .type = TYPE_UTF8, .sql_type = sql_type};
         return HAUL_OK;
@@ -268,11 +275,14 @@ enum haul_code bcp_field_negotiate(const struct bcp_field *stored, struct arena 
         type.precision = to->precision;
         type.scale = to->scale;
     }
-    bool finer = to->type == TYPE_TIMESTAMP && to->unit == TIME_NANO;
+    const bool nanos = to->type == TYPE_TIMESTAMP && to->unit == TIME_NANO;
+    const struct bcp_type own = bcp_type_of(to);
+    if (is_exact(to) && bcp_sqls[own.sql].host == stored->host)
+        return HAUL_OK;
     if (stored->host == HOST_BINARY && to->type == TYPE_FIXED_BINARY)
         return HAUL_OK;
     *to = (struct field){.name = name, .nullable = nullable};
-    if (bcp_type_field(&type, finer, arena, to, err))
+    if (bcp_type_field(&type, nanos ? MOMENTS_NANO : MOMENTS_MICRO, arena, to, err))
         return err->code;
     to->sql_type = sql_type ? sql_type : to->sql_type;
     return HAUL_OK;

@@ -22,7 +22,7 @@ struct bcp_options {
     size_t field_end_length, row_end_length;
     int page;        /* of text whose format file names no collation; PAGE_RAW */
     bool page_given; /* --code-page 65001 is stronger than a collation */
-    bool nanoseconds;
+    enum bcp_moments_as moments;
     int64_t first_row, last_row; /* from 1; last 0: to the end */
 };
 enum haul_code bcp_options_read(struct bcp_options *options, const struct context *context,

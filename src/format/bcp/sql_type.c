@@ -246,6 +246,9 @@ static struct bcp_type type_of_arrow(const struct field *field)
 static bool still_is(const struct bcp_type *type, const struct field *field)
 {
     enum type_id wanted = bcp_sqls[type->sql].type;
+    if (field->type == TYPE_STRUCT)
+        return (type->sql == SQL_DATETIME2 || type->sql == SQL_DATETIMEOFFSET || type->sql == SQL_VARIANT) &&
+               field->child_count;
     if (wanted == TYPE_FIXED_BINARY || wanted == TYPE_BINARY)
         return field->type == TYPE_FIXED_BINARY || field->type == TYPE_BINARY;
     return field->type == wanted;
@@ -278,7 +281,31 @@ static void print_type(const struct bcp_type *type, char *out, size_t size)
     snprintf(out, size, "mssql:%s%s", info->name, args);
 }
 
-enum haul_code bcp_type_field(const struct bcp_type *type, bool nanoseconds, struct arena *arena,
+/* --timestamps exact: what no single column holds is a struct, as when it is read from
+ * the server. */
+static enum haul_code set_exact(const struct bcp_type *type, struct arena *arena, struct field *field,
+                                struct haul_error *err)
+{
+    const bool zoned = type->sql == SQL_DATETIMEOFFSET, finer = type->scale == 7;
+    if (!zoned && !(type->sql == SQL_DATETIME2 && finer))
+        return HAUL_OK;
+    struct field *child = arena_alloc_array(arena, 3, sizeof *child);
+    if (!child)
+        return error_nomem(err, "columns");
+    *field = (struct field){
+        .name = field->name, .nullable = field->nullable, .type = TYPE_STRUCT, .children = child};
+    child[field->child_count++] = (struct field){
+        .name = "timestamp", .type = TYPE_TIMESTAMP, .unit = TIME_MICRO, .timezone = zoned ? "UTC" : NULL};
+    if (zoned)
+        child[field->child_count++] = (struct field){.name = "offset_minutes", .type = TYPE_INT16};
+    if (finer)
+        child[field->child_count++] = (struct field){.name = "nanoseconds", .type = TYPE_INT16};
+    else
+        field->extension = "arrow.timestamp_with_offset";
+    return HAUL_OK;
+}
+
+enum haul_code bcp_type_field(const struct bcp_type *type, enum bcp_moments_as moments, struct arena *arena,
                               struct field *field, struct haul_error *err)
 {
     char text[64];
@@ -288,7 +315,7 @@ enum haul_code bcp_type_field(const struct bcp_type *type, bool nanoseconds, str
                                                          : NULL;
     field->timezone = type->sql == SQL_DATETIMEOFFSET ? "UTC" : NULL;
     if (field->type == TYPE_TIMESTAMP)
-        field->unit = nanoseconds ? TIME_NANO : TIME_MICRO;
+        field->unit = moments == MOMENTS_NANO ? TIME_NANO : TIME_MICRO;
     if (field->type == TYPE_TIME)
         field->unit = type->scale == 7 ? TIME_NANO : TIME_MICRO;
     if (field->type == TYPE_DECIMAL) {
@@ -304,6 +331,8 @@ enum haul_code bcp_type_field(const struct bcp_type *type, bool nanoseconds, str
         field->type = TYPE_BINARY;
     if (type->sql == SQL_NONE)
         return HAUL_OK;
+    if (moments == MOMENTS_EXACT && set_exact(type, arena, field, err))
+        return err->code;
     print_type(type, text, sizeof text);
     field->sql_type = arena_text(arena, text);
     return field->sql_type ? HAUL_OK : error_nomem(err, "columns");

@@ -122,8 +122,9 @@ enum bcp_sql bcp_sql_by_xml(const char *name); /* SQL_NONE */
 struct bcp_type bcp_type_of(const struct field *field);
 
 /* Sets type, unit, precision, width ... of `field` to what the column is in Arrow;
- * sql_type too, in `arena`. `nanoseconds`: datetime2 and its like in that unit. */
-enum haul_code bcp_type_field(const struct bcp_type *type, bool nanoseconds, struct arena *arena,
+ * sql_type too, in `arena`. */
+enum bcp_moments_as { MOMENTS_MICRO, MOMENTS_NANO, MOMENTS_EXACT };
+enum haul_code bcp_type_field(const struct bcp_type *type, enum bcp_moments_as moments, struct arena *arena,
                               struct field *field, struct haul_error *err);
 
 /* Bytes of the column's text at most, as generated format files say it; 0 no limit. */

@@ -200,6 +200,8 @@ class Parser:
     def belongs(self, first, word, taken):
         """Whether a word that could start a statement is part of this one."""
         before, after = self.word(-1), self.word(1)
+        if first in ("GRANT", "REVOKE", "DENY") and word in ("CREATE", "ALTER"):
+            return True
         if before == "." or after == "." and word not in ("SELECT",):
             return True
         if word == "SELECT":

@@ -265,6 +265,7 @@ struct haul_result {
     bool already_complete; /* --run NAME was finished before; nothing was done */
     char hash[33];         /* 128-bit sum of row hashes, hex; "" when no values were seen (combine) */
     char run[64];          /* the run's name */
+    char consistency[16];  /* "snapshot", "file" or "none": are all rows those of one moment? "" unknown */
 };
 
 /* Moves "source" to "target". `result` may be NULL. "source" may be several files,

@@ -73,7 +73,7 @@ static enum haul_code draw_columns(const json_t *columns, struct buffer *out, st
 
 static enum haul_code draw_plan(const json_t *root, struct buffer *out, struct haul_error *err)
 {
-    const char *sql = text_of(root, "sql");
+    const char *sql = text_of(root, "sql"), *note = text_of(root, "consistency_note");
     const json_t *parts = json_object_get(root, "parts"), *rows = json_object_get(root, "rows");
     if (buffer_printf(out, err, "%s -> %s, mode %s, run %s\n", text_of(root, "source"),
                       text_of(root, "target"), text_of(root, "mode"), text_of(root, "run")))
@@ -85,7 +85,8 @@ static enum haul_code draw_plan(const json_t *root, struct buffer *out, struct h
                       (long long)json_integer_value(json_object_get(root, "workers")),
                       (long long)json_integer_value(json_object_get(root, "memory")) >> 20) ||
         buffer_printf(out, err, "resume    %s\n", text_of(root, "resumable")) ||
-        buffer_printf(out, err, "reads     %s\n", text_of(root, "consistency")) ||
+        buffer_printf(out, err, "reads     %s%s%s\n", text_of(root, "consistency"), *note ? ": " : "",
+                      note) ||
         (*sql && buffer_printf(out, err, "sql       %s\n", sql)) || buffer_printf(out, err, "columns\n"))
         return err->code;
     return draw_columns(json_object_get(root, "columns"), out, err);
@@ -143,13 +144,13 @@ static enum haul_code write_file(const char *path, const char *text, struct haul
 static json_t *summary_json(const struct haul_result *result, const struct haul_error *failure)
 {
     json_t *root = json_pack(
-        "{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:b, s:s, s:i, s:b}", "version", 1, "run", result->run,
-        "rows", (json_int_t)result->rows, "rows_resumed", (json_int_t)result->rows_resumed, "rejects",
-        (json_int_t)result->rejects, "losses", (json_int_t)result->losses, "bytes_read",
+        "{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:b, s:s, s:s, s:i, s:b}", "version", 1, "run",
+        result->run, "rows", (json_int_t)result->rows, "rows_resumed", (json_int_t)result->rows_resumed,
+        "rejects", (json_int_t)result->rejects, "losses", (json_int_t)result->losses, "bytes_read",
         (json_int_t)result->bytes_read, "bytes_written", (json_int_t)result->bytes_written, "seconds",
-        result->seconds, "already_complete", result->already_complete, "hash", result->hash, "exit",
-        failure ? haul_exit_code(failure) : (result->rejects ? 3 : 0), "retryable",
-        failure ? failure->retryable : 0);
+        result->seconds, "already_complete", result->already_complete, "hash", result->hash, "consistency",
+        result->consistency, "exit", failure ? haul_exit_code(failure) : (result->rejects ? 3 : 0),
+        "retryable", failure ? failure->retryable : 0);
     if (root && failure)
         json_object_set_new(
             root, "error",

@@ -125,7 +125,7 @@ static enum haul_code function_query(struct haul_job *job, const char *table, st
 /* The value is not shown: with other tools -P is the password. */
 static enum haul_code key_check(struct haul_job *job, struct haul_error *err)
 {
-    const char *key = settings_text(&job->settings, "pk-column");
+    const char *key = settings_text(&job->settings, "key");
     struct source *source = NULL;
     struct source_info info = {0};
     enum haul_code code = job_open(job, false, &source, err);
@@ -186,9 +186,11 @@ static enum haul_code settle_export(struct haul_job *job, struct haul_error *err
         return err->code;
     if (make_parents(job, folder, err))
         return err->code;
+    if (function && strncmp(uri, "mssql", 5) == 0)
+        function = false; /* it binds them itself */
     if (function ? function_query(job, table, err) : settings_set(&job->settings, "source-table", table, err))
         return err->code;
-    return given(job, "pk-column") ? key_check(job, err) : HAUL_OK;
+    return given(job, "key") ? key_check(job, err) : HAUL_OK;
 }
 
 static enum haul_code settle_import(struct haul_job *job, struct haul_error *err)

@@ -24,6 +24,8 @@ static const char *const not_shaping[] = {
     "state",
     "retries",
     "verify",
+    "split",
+    "key",
     "max-errors",
     "reject-file",
     "rejects-ok",

@@ -84,6 +84,9 @@ enum haul_code manifest_print(const struct plan *plan, const struct plan_facts *
                 put(root, "files", json_array()) && put(root, "run", json_string(plan->run)) &&
                 put(root, "fingerprint", json_string(plan->fingerprint)) &&
                 put_number(root, "rows", tally->rows) && put_hash(root, tally->hash, tally->unhashed) &&
+                put(root, "consistency", json_string(facts->info->consistency)) &&
+                (!facts->info->consistency_note ||
+                 put(root, "consistency_note", json_string(facts->info->consistency_note))) &&
                 put_number(root, "rejects", tally->rejects) && put_number(root, "losses", tally->losses) &&
                 put_columns(root, &facts->terms->schema) && put_parts(root, tally);
     *json = done ? json_dumps(root, JSON_INDENT(1)) : NULL;

@@ -184,6 +184,8 @@ static bool put_facts(json_t *root, const struct plan_facts *facts)
            put_number(root, "rows", facts->info->rows) &&
            put(root, "rows_exact", json_boolean(facts->info->rows_exact)) &&
            put_text(root, "consistency", facts->info->consistency) &&
+           (!facts->info->consistency_note ||
+            put_text(root, "consistency_note", facts->info->consistency_note)) &&
            put_text(root, "resumable", resumable_name(terms->resumable)) &&
            put_text(root, "resume_note", terms->resume_note) && put_text(root, "sql", terms->sql) &&
            put_number(root, "workers", facts->workers) && put_number(root, "memory", facts->memory_bytes);

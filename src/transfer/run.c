@@ -361,6 +361,8 @@ static void result_fill(struct run *run, struct haul_result *result)
     else
         hash_print(tally->hash, result->hash);
     memcpy(result->run, run->plan.run, sizeof result->run);
+    snprintf(result->consistency, sizeof result->consistency, "%s",
+             run->info.consistency ? run->info.consistency : "");
 }
 
 static enum haul_code run_steps(struct run *run, struct haul_result *result, struct haul_error *err)

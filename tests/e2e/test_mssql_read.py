@@ -6,13 +6,11 @@ What that server does not send (chunks of unknown length, odd metadata, lies) co
 tds_scripted.py.
 """
 import datetime
-import decimal
+import json
 import os
 import struct
 import subprocess
 import sys
-import threading
-import time
 import uuid
 from decimal import Decimal as D
 
@@ -84,6 +82,24 @@ def ask(server, *statements):
 def fresh(server, table, definition, *inserts):
     ask(server, f"IF OBJECT_ID(N'{table}') IS NOT NULL DROP TABLE {table}", f"CREATE TABLE {table} ({definition})",
         *[f"INSERT INTO {table} VALUES {values}" for values in inserts])
+
+
+# ---- a server that says what ours does not ----
+
+NV, VB, VC = Type("nvarchar", MAX), Type("varbinary", MAX), Type("varchar", MAX)
+TABLE = "FROM [dbo].[T]"
+FIND = tokens.column_metadata([("s", Type("nvarchar", 256), 0), ("o", Type("nvarchar", 256), 0), ("t", Type("char", 2), 0), ("i", Type("int", nullable=False), 0)])
+
+
+def scripted(result, kind=b"U ", before=None, **more):
+    """A server with one table dbo.T; its rows are the prepared ones."""
+    wide = lambda value: struct.pack("<H", 2 * len(value)) + value.encode("utf-16-le")  # noqa: E731
+    found = FIND + b"\xd1" + wide("dbo") + wide("T") + struct.pack("<H", 2) + kind + struct.pack("<i", 5) + tokens.done(tokens.DONE, tokens.COUNT, tokens.SELECT, 1)
+    return Scripted({**(before or {}), "objects AS o JOIN": found, "COUNT_BIG": tokens.done(tokens.DONE, 0), TABLE: result}, **more)
+
+
+INDEX = tokens.column_metadata([(name, Type("int", nullable=False), 0) for name in "itup"] + [("n", Type("nvarchar", 256), 0)]) \
+    + b"\xd1" + struct.pack("<iiii", 1, 1, 1, 1) + struct.pack("<H", 4) + "id".encode("utf-16-le") + tokens.done(tokens.DONE, tokens.COUNT, tokens.SELECT, 1)
 
 
 # ---- every type ----
@@ -305,6 +321,149 @@ def test_every_packet_size(server, run, tmp_path, size):
     assert table["f"] == [None if n % 3 else 1 for n in range(120)] and set(table["g"]) == {None}
 
 
+# ---- parts ----
+
+KEYS = {  # the type of the key, and rows that are crowded, have gaps and NULL
+    "int": [str(n if n < 300 else 2_000_000_000 + n) for n in range(600)],
+    "bigint": [str(-2**63), str(2**63 - 1)] + [str(n * 10**12) for n in range(300)],
+    "decimal(38,2)": [f"{n}.{n % 100:02}" for n in range(-200, 200)],
+    "varchar(20)": [f"'k{n % 40:03}'" for n in range(400)] + ["''", "'é'", "'it''s'"],
+    "nvarchar(20)": [f"N'漢{n:04}'" for n in range(400)] + ["N'𝄞'", "N'a]b'"],
+    "uniqueidentifier": [f"'{uuid.UUID(int=n << 64 | n)}'" for n in range(400)],
+    "datetime2(7)": [f"'2024-01-{1 + n % 28:02} 12:00:00.{n:07}'" for n in range(400)] + ["'0001-01-01'", "'9999-12-31 23:59:59.9999999'"],
+    "datetime": [f"'1998-08-{1 + n % 28:02} 12:{n % 60:02}:56.003'" for n in range(400)],
+    "date": [f"'{1900 + n}-02-28'" for n in range(400)],
+    "datetimeoffset(3)": [f"'2024-01-{1 + n % 28:02} 12:00:00.{n:03} +05:30'" for n in range(400)],
+    "binary(4)": [f"0x{n:08x}" for n in range(400)],
+    "money": [f"{n}.{n % 10000:04}" for n in range(-200, 200)],
+    "float": [f"{n / 7!r}E0" for n in range(-200, 200)],
+    "bit": ["0", "1"] * 100,
+}
+
+
+def parts_of(run, *words):
+    done = run("copy", *words, "--dry-run", "--json")
+    return [part["spec"] for part in json.loads(done.stdout)["parts"]]
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_ranges_of_a_key(server, run, tmp_path, kind):
+    """Every row once, whatever the key: NULL, crowds of equal values and gaps included; no part much too large."""
+    rows_ = [f"({n}, {value})" for n, value in enumerate(KEYS[kind] + ["NULL"] * 30)]
+    fresh(server, "dbo.ranges", f"id int NOT NULL, [k ]]] {kind} NULL", *[", ".join(rows_[at:at + 200]) for at in range(0, len(rows_), 200)])
+    words = [uri(server), "r.parquet", "--table", "dbo.ranges", "--key", '"k ]"', "--rowgroup-size", "50", "--workers", "2"]
+    parts = parts_of(run, *words)
+    assert len(parts) > 1 and parts[0].startswith("key * ") and parts[-1].endswith(" *")
+    run("copy", *words)
+    assert sorted(pq.read_table(tmp_path / "r.parquet").column("id").to_pylist()) == list(range(len(rows_)))
+    run("verify", *words[:4], "--workers", "2", "--split", "none")
+
+
+def test_ranges_of_several_columns(server, run, tmp_path):
+    """One value of the first column has most of the rows: the second decides there."""
+    rows_ = [f"({0 if n < 700 else n % 5 + 1}, 'v{n:04}', {n})" for n in range(1000)]
+    fresh(server, "dbo.pairs", "a int NOT NULL, b varchar(10) NOT NULL, id int, PRIMARY KEY (a, b)", *[", ".join(rows_[at:at + 250]) for at in range(0, 1000, 250)])
+    words = [uri(server), "p.parquet", "--table", "pairs", "--rowgroup-size", "100", "--workers", "2"]
+    assert len(parts_of(run, *words)) == 10
+    run("copy", *words, "--verify")
+    file = pq.ParquetFile(tmp_path / "p.parquet")
+    assert sorted(file.read().column("id").to_pylist()) == list(range(1000))
+    assert {file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)} == {100}
+    fresh(server, "dbo.nullpairs", "a int NULL, b int NULL, id int", ", ".join(f"({'NULL' if n % 3 else n % 7}, {'NULL' if n % 5 == 0 else n % 11}, {n})" for n in range(500)))
+    words = [uri(server), "n.parquet", "--table", "nullpairs", "--key", "a,b", "--rowgroup-size", "40"]
+    assert len(parts_of(run, *words)) > 5
+    run("copy", *words, "--where", "id >= 0 OR 1 = 1")
+    assert sorted(pq.read_table(tmp_path / "n.parquet").column("id").to_pylist()) == list(range(500))
+
+
+def test_checksums_queries_and_none(server, run, tmp_path):
+    fresh(server, "dbo.sums", "id int NOT NULL PRIMARY KEY, v varchar(9) NULL", ", ".join(f"({n}, {'NULL' if n % 9 == 0 else repr(str(n % 50))})" for n in range(500)))
+    words = [uri(server), "c.parquet", "--table", "sums", "--split", "checksum", "--rowgroup-size", "100", "--workers", "2"]
+    assert parts_of(run, *words) == [f"checksum {n}/5" for n in range(5)]
+    for more in ([], ["--key", "v"]):
+        run("copy", *words, *more, "--mode", "replace")
+        assert sorted(pq.read_table(tmp_path / "c.parquet").column("id").to_pylist()) == list(range(500))
+    assert parts_of(run, uri(server), "other.parquet", "--table", "sums", "--split", "none") == ["all"]
+    query = ["--query", "SELECT id, v FROM dbo.sums WHERE id < 300 -- some", "--key", "id", "--rowgroup-size", "100"]
+    assert len(parts_of(run, uri(server), "q.parquet", *query)) == 3
+    run("copy", uri(server), "q.parquet", *query)
+    assert sorted(pq.read_table(tmp_path / "q.parquet").column("id").to_pylist()) == list(range(300))
+    assert "partitions" in run("copy", uri(server), "x.parquet", "--table", "sums", "--split", "partition", code=2).stderr
+    assert "in order" in run("copy", uri(server), "x.parquet", "--table", "sums", "--key", "nosuch", code=2).stderr
+
+
+def test_partitions(run, tmp_path):
+    """The server of the tests has none: what is asked of one that has."""
+    kinds = [("id", Type("int", nullable=False))]
+    name = lambda value: struct.pack("<H", 2 * len(value)) + value.encode("utf-16-le")  # noqa: E731
+    parted = tokens.column_metadata([("f", Type("nvarchar", 256), 0), ("c", Type("nvarchar", 256), 0), ("n", Type("int", nullable=False), 0)]) \
+        + b"\xd1" + name("pf") + name("d]y") + struct.pack("<i", 3) + tokens.done(tokens.DONE, tokens.COUNT, tokens.SELECT, 1)
+    rules = {f"$PARTITION.[pf]([d]]y]) = {n})": rows(kinds, [[struct.pack("<i", 10 * n + k)] for k in range(n)]) for n in (1, 2, 3)}
+    with scripted(rows(kinds, []), before={**rules, "partition_functions": parted}) as server:
+        assert parts_of(run, uri(server), "p.parquet", "--table", "dbo.T") == ["partition 1", "partition 2", "partition 3"]
+        run("copy", uri(server), "p.parquet", "--table", "dbo.T", "--workers", "2")
+    assert sorted(pq.read_table(tmp_path / "p.parquet").column("id").to_pylist()) == [10, 20, 21, 30, 31, 32]
+
+
+# ---- parameters, consistency ----
+
+def test_parameters_are_bound(server, run):
+    fresh(server, "dbo.bound", "id int, v nvarchar(30), d decimal(9,2), b varbinary(4)", "(12, N'fred', 1.5, 0x01ff)", "(13, N'it''s, é', NULL, NULL)")
+    query = "SELECT id FROM dbo.bound WHERE id = @p1 AND v = @p2 AND (@p3 IS NULL OR d = @p3)"
+    for given, ids in (("12,'fred',1.5", "12\n"), ("13, 'it''s, é' , NULL", "13\n"), ("12,'fred',9.99", ""), ("12, N'fred'' OR 1=1 --', NULL", "")):
+        assert run("copy", uri(server), "-", "--to", "csv", "--query", query, "--parameters", given).stdout == "id\n" + ids, given
+    assert run("copy", uri(server), "-", "--to", "csv", "--query", "SELECT id FROM bound WHERE b = @p1", "--parameters", "0x01FF").stdout == "id\n12\n"
+    for wrong in ("fred", "'fred", "1,,2", "0x1", "1 2", ","):
+        assert "--parameters" in run("copy", uri(server), "-", "--to", "csv", "--query", query, "--parameters", wrong, code=2).stderr
+    assert "no function" in run("copy", uri(server), "-", "--to", "csv", "--table", "bound", "--parameters", "1", code=2).stderr
+
+
+def test_a_function_with_parameters(run, tmp_path):
+    """sp_executesql, the values typed and never in the text."""
+    kinds = [("id", Type("int", nullable=False))]
+    answer = rows(kinds, [[struct.pack("<i", 7)]])
+    with scripted(answer, kind=b"IF", rpc=lambda payload: answer) as server:
+        run("copy", uri(server), "f.parquet", "--table", "dbo.T", "--parameters", "12,'fred','1989'")
+        call = next(asked for asked in server.asked if isinstance(asked, bytes))
+    text = call.decode("utf-16-le", "replace")
+    assert call[22:28] == bytes.fromhex("ffff0a000000")
+    assert "FROM [dbo].[T](@p1, @p2, @p3)" in text + call[1:].decode("utf-16-le", "replace") and b"fred".decode() not in "".join(a for a in server.asked if isinstance(a, str))
+    assert "@p1 int, @p2 nvarchar(4000), @p3 nvarchar(4000)" in text + call[1:].decode("utf-16-le", "replace")
+    assert pq.read_table(tmp_path / "f.parquet").column("id").to_pylist() == [7]
+
+
+def test_consistent_by_snapshot_isolation(server, run, tmp_path):
+    fresh(server, "dbo.moment", "id int NOT NULL PRIMARY KEY, v int", ", ".join(f"({n}, 0)" for n in range(300)))
+    words = [uri(server), "m.parquet", "--table", "moment", "--rowgroup-size", "50", "--workers", "1"]
+    plan = run("copy", *words, "--dry-run").stdout
+    assert "reads     none: " in plan and "--consistent" in plan
+    run("copy", *words, "--consistent", "--summary", "s.json")
+    assert json.loads((tmp_path / "s.json").read_text())["consistency"] == "snapshot"
+    assert any("ISOLATION LEVEL SNAPSHOT" in line for line in server.log_lines)
+    run("copy", *words[:1], "f/", *words[2:], "--files", "2", "--summary", "s.json")
+    assert json.loads((tmp_path / "s.json").read_text())["consistency"] == "none"
+    manifest = next((tmp_path / "f").glob("*manifest.json"))
+    assert "missing or read twice" in json.loads(manifest.read_text())["consistency_note"]
+
+
+def test_consistent_by_a_database_snapshot(run, tmp_path):
+    """Several workers read a database snapshot that is dropped at the end, also after a failure."""
+    kinds = [("id", Type("int", nullable=False))]
+    one = lambda value: rows([("a", Type("int"))], [[b"\4" + struct.pack("<i", value)]])  # noqa: E731
+    files = rows([("n", Type("varchar", 99)), ("p", Type("varchar", 99))], [[Type("varchar", 99).frame(b"Sales]"), Type("varchar", 99).frame(b"C:\\Sales.mdf")]])
+    before = {"HAS_PERMS_BY_NAME": one(1), "EngineEdition": one(3), "sys.database_files": files, "ROW_NUMBER()": rows(kinds, [[struct.pack("<i", 5)]]),
+              "SELECT TOP (0) [id]": rows(kinds, []), "indexes AS i JOIN sys.index_columns": INDEX,
+              "] >= CAST(N'5'": rows(kinds, [[struct.pack("<i", 5)]]), "] < CAST(N'5'": rows(kinds, [[struct.pack("<i", 1)]])}
+    with scripted(rows(kinds, []), before=before) as server:
+        run("copy", uri(server, database="Sales"), "p.parquet", "--table", "dbo.T", "--workers", "2", "--rowgroup-size", "1", "--consistent")
+        made, dropped = [[line for line in server.asked if line.startswith(word)] for word in ("CREATE DATABASE", "DROP DATABASE")]
+        reads = [line for line in server.asked if " >= CAST" in line]
+    assert len(made) == len(dropped) == 1 and "AS SNAPSHOT OF [Sales]" in made[0] and "NAME = [Sales]]], FILENAME = N'C:\\Sales.mdf.Sales_haul_" in made[0]
+    snapshot = made[0].split("[")[1].split("]")[0]
+    assert dropped == [f"DROP DATABASE [{snapshot}]"] and all(f"FROM [{snapshot}].[dbo].[T]" in line for line in reads) and reads
+    assert sorted(pq.read_table(tmp_path / "p.parquet").column("id").to_pylist()) == [1, 5]
+
+
 # ---- encryption and login ----
 
 @pytest.mark.parametrize("setting,encrypt,mode", [("OFF", "disable", "none"), ("OFF", "optional", "login"), ("ON", "mandatory", "all"), ("REQ", "optional", "all"),
@@ -347,18 +506,6 @@ def test_logins(server, run):
 
 
 # ---- forms of the wire ours does not send ----
-
-NV, VB, VC = Type("nvarchar", MAX), Type("varbinary", MAX), Type("varchar", MAX)
-TABLE = "FROM [dbo].[T]"
-FIND = tokens.column_metadata([("s", Type("nvarchar", 256), 0), ("o", Type("nvarchar", 256), 0), ("t", Type("char", 2), 0), ("i", Type("int", nullable=False), 0)])
-
-
-def scripted(result, **more):
-    """A server with one table dbo.T; its rows are the prepared ones."""
-    wide = lambda value: struct.pack("<H", 2 * len(value)) + value.encode("utf-16-le")  # noqa: E731
-    found = FIND + b"\xd1" + wide("dbo") + wide("T") + struct.pack("<H", 2) + b"U " + struct.pack("<i", 5) + tokens.done(tokens.DONE, tokens.COUNT, tokens.SELECT, 1)
-    return Scripted({"objects AS o JOIN": found, "COUNT_BIG": tokens.done(tokens.DONE, 0), TABLE: result}, **more)
-
 
 def read_scripted(run, result, code=0, more="", words=(), **settings):
     with scripted(result, **settings) as server:
@@ -442,8 +589,7 @@ def test_cut_at_any_byte(faulty, run, tmp_path):
 
 def test_errors_that_may_pass_are_tried_again(faulty, run, tmp_path):
     faulty.faults.set(error_at_row=(100, 1205, 13))
-    assert "1205" in run("copy", uri(faulty), "e.parquet", "--table", "faulty", code=75).stderr
-    run("copy", uri(faulty), "e.parquet", "--table", "faulty")
+    assert "1205" in run("copy", uri(faulty), "e.parquet", "--table", "faulty").stderr
     assert pq.read_table(tmp_path / "e.parquet").num_rows == 200
     faulty.faults.set(error_at_row=(100, 8134, 16))
     done = run("copy", uri(faulty), "f.parquet", "--table", "faulty", code=5)

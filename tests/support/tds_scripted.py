@@ -14,9 +14,9 @@ from tds.server import Server
 
 
 class Scripted(Server):
-    def __init__(self, rules, **more):
+    def __init__(self, rules, rpc=None, **more):
         super().__init__(postgres=self, **more)
-        self.rules = rules
+        self.rules, self.rpc = rules, rpc
         self.asked = []
         self.greeting = None  # bytes in place of the answer to LOGIN7
         self.packet_bytes = None
@@ -58,6 +58,9 @@ class Scripted(Server):
             return
         statement = text.from_wide(payload[22:]) if kind == packet.BATCH else payload
         self.asked.append(statement)
+        if kind == packet.RPC and self.rpc:
+            self.reply(channel, self.rpc(payload))
+            return
         for marker, answer in self.rules.items():
             if kind == packet.BATCH and marker in statement:
                 answer = answer(statement, channel) if callable(answer) else answer

@@ -49,7 +49,6 @@ static enum haul_code keep(struct ms_answer *answer, const struct schema *schema
                            struct haul_error *err)
 {
     answer->rows = batch->array.length;
-    answer->columns = schema->count;
     answer->cells = arena_alloc_array(&answer->arena, (size_t)answer->rows * (size_t)schema->count + 1,
                                       sizeof *answer->cells);
     if (!answer->cells)
@@ -60,6 +59,19 @@ static enum haul_code keep(struct ms_answer *answer, const struct schema *schema
     return HAUL_OK;
 }
 
+static enum haul_code keep_types(struct ms_answer *answer, const struct schema *schema,
+                                 struct haul_error *err)
+{
+    answer->columns = schema->count;
+    answer->types = arena_alloc_array(&answer->arena, (size_t)schema->count + 1, sizeof *answer->types);
+    bool complete = answer->types;
+    for (int i = 0; complete && i < schema->count; i++) {
+        const char *type = strchr(schema->fields[i].sql_type, ':');
+        complete = (answer->types[i] = arena_text(&answer->arena, type ? type + 1 : ""));
+    }
+    return complete ? HAUL_OK : error_nomem(err, "an answer");
+}
+
 static enum haul_code read_rows(struct session *session, struct ms_rows *rows, struct schema *schema,
                                 struct ms_answer *answer, struct haul_error *err)
 {
@@ -67,7 +79,7 @@ static enum haul_code read_rows(struct session *session, struct ms_rows *rows, s
     struct batch batch = {0};
     context.memory = NULL; /* what the catalog says is no data */
     context.collector = NULL;
-    if (ms_columns_schema(&session->columns, MOMENTS_MICRO, schema, err) ||
+    if (ms_columns_schema(&session->columns, MOMENTS_MICRO, schema, err) || keep_types(answer, schema, err) ||
         ms_rows_open(rows, session, schema, &context, err) ||
         ms_rows_fill(rows, MS_ANSWER_ROWS_MAX, &batch, err))
         return err->code;

@@ -8,7 +8,8 @@
 
 struct ms_answer {
     const char **cells; /* row by row; NULL for NULL */
-    int columns;
+    const char **types; /* of each column, as SQL Server writes it */
+    int columns;        /* 0: there was no result */
     int64_t rows;
     struct arena arena;
 };

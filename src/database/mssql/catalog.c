@@ -2,17 +2,16 @@
  * catalog.c: sys.objects and its neighbours; INFORMATION_SCHEMA where they are
  * missing.
  *
- * Row counts come from the partition statistics, which need VIEW DATABASE STATE,
- * then from sys.partitions, then from COUNT_BIG: each is asked when the one
- * before it is refused or says nothing. A count of 0 from statistics is not
- * believed: they may not have been made yet.
+ * A number of 0 rows from statistics is not believed: they may not have been
+ * made yet. A list then looks whether there is a first row.
  */
 #include "database/mssql/catalog.h"
 
 #include "base/settings.h"
-#include "database/mssql/answer.h"
 #include <stdlib.h>
-#include <strings.h>
+
+#define NAMES_MAX 4096
+#define LOOKS_MAX 500 /* tables of a list that are looked into */
 
 void ms_table_release(struct ms_table *table)
 {
@@ -20,13 +19,15 @@ void ms_table_release(struct ms_table *table)
     *table = (struct ms_table){0};
 }
 
-/* A question that may be refused: *answer is empty then. Lost connections are errors. */
-static enum haul_code ask_softly(struct session *session, const char *sql, struct ms_answer *answer,
-                                 struct haul_error *err)
+enum haul_code ms_ask_softly(struct session *session, struct sql *sql, struct ms_answer *answer,
+                             struct haul_error *err)
 {
     struct haul_error refused = {0};
-    if (!ms_ask(session, sql, answer, &refused))
-        return HAUL_OK;
+    const char *text = sql_text(sql, err);
+    enum haul_code code = text ? ms_ask(session, text, answer, &refused) : err->code;
+    sql_release(sql);
+    if (!text || !code)
+        return code;
     *answer = (struct ms_answer){0};
     if (ms_is_alive(session) && refused.code != HAUL_CANCELLED)
         return HAUL_OK;
@@ -34,57 +35,87 @@ static enum haul_code ask_softly(struct session *session, const char *sql, struc
     return err->code;
 }
 
-static enum haul_code ask(struct session *session, struct sql *sql, struct ms_answer *answer,
-                          struct haul_error *err)
+void ms_sql_sys(struct sql *sql, const struct ms_table *table)
 {
-    const char *text = sql_text(sql, err);
-    enum haul_code code = text ? ask_softly(session, text, answer, err) : err->code;
-    sql_release(sql);
-    return code;
+    if (table->name.database) {
+        sql_name(sql, table->name.database);
+        sql_add(sql, ".");
+    }
+    sql_add(sql, "sys.");
 }
 
 /* ---- all tables ---- */
 
-static const char all_tables[] =
-    "SELECT s.name, o.name, o.type,"
-    " (SELECT SUM(p.rows) FROM sys.partitions AS p WHERE p.object_id = o.object_id AND p.index_id IN (0, 1))"
-    " FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id"
-    " WHERE RTRIM(o.type) IN ('U', 'V') AND o.is_ms_shipped = 0 ORDER BY s.name, o.name";
+#define FROM  " FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id"
+#define SHOWN " WHERE RTRIM(o.type) IN ('U', 'V') AND o.is_ms_shipped = 0 ORDER BY s.name, o.name"
 
-static const char all_tables_plainly[] =
-    "SELECT TABLE_SCHEMA, TABLE_NAME, CASE TABLE_TYPE WHEN 'VIEW' THEN 'V' ELSE 'U' END, NULL"
-    " FROM INFORMATION_SCHEMA.TABLES ORDER BY TABLE_SCHEMA, TABLE_NAME";
+/* Each is asked when the one before it is refused or shows nothing. */
+static const char *const lists[] = {
+    "SELECT s.name, o.name, o.type, p.n, p.size" FROM
+    " LEFT JOIN (SELECT object_id, SUM(row_count) AS n, SUM(used_page_count) * 8192 AS size FROM"
+    " sys.dm_db_partition_stats WHERE index_id IN (0, 1) GROUP BY object_id) AS p ON p.object_id = "
+    "o.object_id" SHOWN,
+    "SELECT s.name, o.name, o.type, p.n, NULL AS size" FROM
+    " LEFT JOIN (SELECT object_id, SUM(rows) AS n FROM sys.partitions WHERE index_id IN (0, 1)"
+    " GROUP BY object_id) AS p ON p.object_id = o.object_id" SHOWN,
+    "SELECT s.name, o.name, o.type, NULL AS n, NULL AS size" FROM SHOWN,
+    "SELECT TABLE_SCHEMA, TABLE_NAME, CASE TABLE_TYPE WHEN 'VIEW' THEN 'V' ELSE 'U' END AS kind, NULL AS n,"
+    " NULL AS size FROM INFORMATION_SCHEMA.TABLES ORDER BY TABLE_SCHEMA, TABLE_NAME",
+};
+#define LIST_COUNT (sizeof lists / sizeof *lists)
 
 static enum haul_code list(struct session *session, struct ms_answer *answer, struct haul_error *err)
 {
-    if (ask_softly(session, all_tables, answer, err))
+    *answer = (struct ms_answer){0};
+    for (size_t i = 0; i < LIST_COUNT && !answer->rows; i++) {
+        struct sql sql = {.dialect = &ms_dialect};
+        ms_answer_release(answer);
+        sql_add(&sql, "%s", lists[i]);
+        if (ms_ask_softly(session, &sql, answer, err))
+            return err->code;
+    }
+    return HAUL_OK;
+}
+
+static enum haul_code is_empty(struct session *session, const struct haul_table *table, bool *empty,
+                               struct haul_error *err)
+{
+    struct ms_answer answer;
+    struct sql sql = {.dialect = &ms_dialect};
+    sql_add(&sql, "SELECT TOP (1) 1 AS n FROM ");
+    sql_table(&sql, table->schema, table->name);
+    if (ms_ask_softly(session, &sql, &answer, err))
         return err->code;
-    return answer->rows ? HAUL_OK : ms_ask(session, all_tables_plainly, answer, err);
+    *empty = answer.columns == 1 && answer.rows == 0;
+    ms_answer_release(&answer);
+    return HAUL_OK;
 }
 
 enum haul_code ms_catalog_list(struct session *session, haul_table_fn each, void *user,
                                struct haul_error *err)
 {
     struct ms_answer answer;
-    if (list(session, &answer, err))
-        return err->code;
-    for (int64_t i = 0; i < answer.rows; i++) {
-        bool view = ms_answer_text(&answer, i, 2)[0] == 'V';
+    enum haul_code code = list(session, &answer, err);
+    int looks = 0;
+    for (int64_t i = 0; !code && i < answer.rows; i++) {
+        bool view = ms_answer_text(&answer, i, 2)[0] == 'V', empty = false;
         int64_t rows = view ? -1 : ms_answer_number(&answer, i, 3);
         struct haul_table table = {.schema = ms_answer_text(&answer, i, 0),
                                    .name = ms_answer_text(&answer, i, 1),
-                                   .kind = view ? "view" : "table",
-                                   .rows = rows > 0 ? rows : -1,
-                                   .bytes = -1};
-        each(user, &table);
+                                   .kind = view ? "view" : "table"};
+        if (!view && rows <= 0 && looks++ < LOOKS_MAX)
+            code = is_empty(session, &table, &empty, err);
+        table.rows = rows > 0 ? rows : empty ? 0 : -1;
+        table.rows_exact = empty;
+        table.bytes = rows > 0 ? ms_answer_number(&answer, i, 4) : -1;
+        if (!code)
+            each(user, &table);
     }
     ms_answer_release(&answer);
-    return HAUL_OK;
+    return code;
 }
 
 /* ---- one table ---- */
-
-#define NAMES_MAX 4096
 
 static enum haul_code unknown(struct session *session, const char *name, struct haul_error *err)
 {
@@ -106,14 +137,11 @@ static enum haul_code unknown(struct session *session, const char *name, struct 
         session->server->name, name, near[0] ? "; near are " : "", near);
 }
 
-/* Where the table's own database is: "[db]." before sys. */
-static void add_sys(struct sql *sql, const struct ms_table *table)
+/* sys.objects.type: U; V; IF, TF, FT are functions; SN is a synonym. */
+static char kind_of(const char *type)
 {
-    if (table->name.database) {
-        sql_name(sql, table->name.database);
-        sql_add(sql, ".");
-    }
-    sql_add(sql, "sys.");
+    bool function = type[0] != 'U' && type[0] != 'V' && (type[1] == 'F' || type[1] == 'T');
+    return type[0] == 'U' || type[0] == 'V' ? type[0] : function ? 'F' : 'S';
 }
 
 static enum haul_code find(struct session *session, struct ms_table *table, bool *found,
@@ -122,24 +150,24 @@ static enum haul_code find(struct session *session, struct ms_table *table, bool
     struct sql sql = {.dialect = &ms_dialect};
     struct ms_answer answer;
     sql_add(&sql, "SELECT s.name, o.name, o.type, o.object_id FROM ");
-    add_sys(&sql, table);
+    ms_sql_sys(&sql, table);
     sql_add(&sql, "objects AS o JOIN ");
-    add_sys(&sql, table);
-    sql_add(&sql,
-            "schemas AS s ON s.schema_id = o.schema_id WHERE RTRIM(o.type) IN ('U', 'V') AND o.name = ");
+    ms_sql_sys(&sql, table);
+    sql_add(&sql, "schemas AS s ON s.schema_id = o.schema_id"
+                  " WHERE RTRIM(o.type) IN ('U', 'V', 'IF', 'TF', 'FT', 'SN') AND o.name = ");
     sql_literal(&sql, table->name.name);
     sql_add(&sql, " AND s.name = ");
     if (table->name.schema)
         sql_literal(&sql, table->name.schema);
     else
         sql_add(&sql, "COALESCE(SCHEMA_NAME(), N'dbo')");
-    if (ask(session, &sql, &answer, err))
+    if (ms_ask_softly(session, &sql, &answer, err))
         return err->code;
     *found = answer.rows > 0;
     if (*found) {
         table->name.schema = arena_text(&table->arena, ms_answer_text(&answer, 0, 0));
         table->name.name = arena_text(&table->arena, ms_answer_text(&answer, 0, 1));
-        table->is_view = ms_answer_text(&answer, 0, 2)[0] == 'V';
+        table->kind = kind_of(ms_answer_text(&answer, 0, 2));
         table->object_id = arena_text(&table->arena, ms_answer_text(&answer, 0, 3));
     }
     ms_answer_release(&answer);
@@ -147,7 +175,7 @@ static enum haul_code find(struct session *session, struct ms_table *table, bool
     return complete ? HAUL_OK : error_nomem(err, "a table");
 }
 
-/* Temporary tables, synonyms, and servers without sys.objects: does a SELECT find it? */
+/* Temporary tables, other servers' tables, and servers without sys.objects: does a SELECT find it? */
 static enum haul_code find_by_select(struct session *session, struct ms_table *table, bool *found,
                                      struct haul_error *err)
 {
@@ -166,86 +194,12 @@ static enum haul_code find_by_select(struct session *session, struct ms_table *t
     return err->code;
 }
 
-/* Cheap when the statistics were right: there are none. */
-static enum haul_code count_all(struct session *session, struct ms_table *table, struct haul_error *err)
-{
-    struct ms_answer answer;
-    struct sql sql = {.dialect = &ms_dialect};
-    sql_add(&sql, "SELECT COUNT_BIG(*) AS n FROM ");
-    ms_sql_table(&sql, &table->name);
-    if (ask(session, &sql, &answer, err))
-        return err->code;
-    table->rows = ms_answer_number(&answer, 0, 0);
-    ms_answer_release(&answer);
-    return HAUL_OK;
-}
-
-static enum haul_code count_rows(struct session *session, struct ms_table *table, struct haul_error *err)
-{
-    struct ms_answer answer;
-    struct sql sql = {.dialect = &ms_dialect};
-    table->rows = table->bytes = -1;
-    if (table->is_view)
-        return HAUL_OK;
-    if (!*table->object_id)
-        return count_all(session, table, err);
-    sql_add(&sql, "SELECT SUM(row_count), SUM(used_page_count) * 8192 FROM ");
-    add_sys(&sql, table);
-    sql_add(&sql, "dm_db_partition_stats WHERE index_id IN (0, 1) AND object_id = %s", table->object_id);
-    if (ask(session, &sql, &answer, err))
-        return err->code;
-    if (ms_answer_number(&answer, 0, 0) > 0) {
-        table->rows = ms_answer_number(&answer, 0, 0);
-        table->bytes = ms_answer_number(&answer, 0, 1);
-    }
-    ms_answer_release(&answer);
-    if (table->rows > 0)
-        return HAUL_OK;
-    sql_add(&sql, "SELECT SUM(rows) FROM ");
-    add_sys(&sql, table);
-    sql_add(&sql, "partitions WHERE index_id IN (0, 1) AND object_id = %s", table->object_id);
-    if (ask(session, &sql, &answer, err))
-        return err->code;
-    if (ms_answer_number(&answer, 0, 0) > 0)
-        table->rows = ms_answer_number(&answer, 0, 0);
-    ms_answer_release(&answer);
-    if (table->rows > 0)
-        return HAUL_OK;
-    return count_all(session, table, err);
-}
-
-static enum haul_code read_key(struct session *session, struct ms_table *table, struct haul_error *err)
-{
-    struct ms_answer answer;
-    struct sql sql = {.dialect = &ms_dialect};
-    if (table->is_view || !*table->object_id)
-        return HAUL_OK;
-    sql_add(&sql, "SELECT c.name FROM ");
-    add_sys(&sql, table);
-    sql_add(&sql, "indexes AS i JOIN ");
-    add_sys(&sql, table);
-    sql_add(&sql, "index_columns AS k ON k.object_id = i.object_id AND k.index_id = i.index_id JOIN ");
-    add_sys(&sql, table);
-    sql_add(&sql,
-            "columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id"
-            " WHERE i.is_primary_key = 1 AND i.object_id = %s ORDER BY k.key_ordinal",
-            table->object_id);
-    if (ask(session, &sql, &answer, err))
-        return err->code;
-    table->key = arena_alloc_array(&table->arena, (size_t)answer.rows + 1, sizeof *table->key);
-    bool complete = table->key;
-    for (int64_t i = 0; complete && i < answer.rows; i++)
-        complete = (table->key[i] = arena_text(&table->arena, ms_answer_text(&answer, i, 0)));
-    table->key_count = complete ? (int)answer.rows : 0;
-    ms_answer_release(&answer);
-    return complete ? HAUL_OK : error_nomem(err, "a key");
-}
-
 enum haul_code ms_table_read(struct session *session, const char *name, struct ms_table *table,
                              struct haul_error *err)
 {
-    bool found;
+    bool found = false;
     table->object_id = "";
+    table->kind = 'S';
     if (table_name_parse(&ms_dialect, name, &table->arena, &table->name, err) ||
         find(session, table, &found, err))
         return err->code;
@@ -253,5 +207,9 @@ enum haul_code ms_table_read(struct session *session, const char *name, struct m
         return err->code;
     if (!found)
         return unknown(session, name, err);
-    return count_rows(session, table, err) || read_key(session, table, err) ? err->code : HAUL_OK;
+    if (table->kind == 'F') {
+        table->rows = table->bytes = -1;
+        return HAUL_OK;
+    }
+    return ms_table_count(session, table, err) || ms_table_keys(session, table, err) ? err->code : HAUL_OK;
 }

@@ -1,9 +1,11 @@
 /*
  * describe.c: what is read and as which types.
  *
- * The columns are those the server itself describes: of a table by a SELECT of
- * no rows, of a query with FMTONLY on (nothing runs), or, when that gives no
- * columns, by beginning to run it and stopping at once.
+ * The columns are those the server itself describes. A table is asked for no
+ * rows. A query or a function that is read whole is begun, and the reader goes on
+ * where the columns stand: it runs once, and its types are those of its rows.
+ * For a dry run it is described with FMTONLY on (nothing runs), or, when that
+ * gives no columns, begun and stopped.
  *
  * Without a snapshot the rows are those of one statement: the identity changes
  * with each run, so that nobody continues with other rows.
@@ -15,13 +17,15 @@
 #include "database/mssql/rows.h"
 #include "database/request.h"
 
-/* Sends the statement and reads to its columns; then the rest is left. */
-static enum haul_code describe_by(struct mssql_source *source, const char *sql, bool *found,
-                                  struct haul_error *err)
+#define SMALL_ROWS 100000 /* a counted table of so many is one unit, which can be tried again as a whole */
+
+/* Sends the statement and reads to its columns. */
+static enum haul_code begin_statement(struct mssql_source *source, const char *sql, bool *found,
+                                      struct haul_error *err)
 {
     enum ms_event event = MS_DONE;
     struct session *session = &source->session;
-    if (ms_send_batch(session, sql, err))
+    if (ms_send_call(session, sql, &source->parameters, err))
         return err->code;
     while (event == MS_DONE)
         if (ms_next(session, &event, err))
@@ -31,45 +35,73 @@ static enum haul_code describe_by(struct mssql_source *source, const char *sql, 
         ms_cancel(session);
         return err->code;
     }
-    while (*found && event != MS_END) { /* a described query ends at once; one that runs is stopped */
+    return HAUL_OK;
+}
+
+/* Then the rest is left: a described query ends at once; one that runs is stopped. */
+static enum haul_code describe_by(struct mssql_source *source, const char *sql, bool *found,
+                                  struct haul_error *err)
+{
+    enum ms_event event = MS_DONE;
+    if (begin_statement(source, sql, found, err))
+        return err->code;
+    while (*found && event != MS_END) {
         if (event == MS_ROW || event == MS_ROW_NULLS) {
-            ms_cancel(session);
+            ms_cancel(&source->session);
             break;
         }
-        if (ms_next(session, &event, err))
+        if (ms_next(&source->session, &event, err))
             return err->code;
     }
     return HAUL_OK;
 }
 
-static enum haul_code describe_query(struct mssql_source *source, const char *sql, struct haul_error *err)
+static enum haul_code describe_idly(struct mssql_source *source, const char *sql, bool *found,
+                                    struct haul_error *err)
 {
     struct haul_error refused = {0}, ignored = {0};
-    bool found = false;
     if (!ms_run(&source->session, "SET FMTONLY ON", &refused)) {
-        (void)describe_by(source, sql, &found, &refused);
+        (void)describe_by(source, sql, found, &refused);
         if (ms_is_alive(&source->session))
             (void)ms_run(&source->session, "SET FMTONLY OFF", &ignored);
     }
-    if (found && !refused.code)
+    if (*found && !refused.code)
         return HAUL_OK;
     schema_release(&source->schema);
     if (!ms_is_alive(&source->session) &&
         ms_connect(&source->session, &source->server, &source->context, err))
         return err->code;
-    if (describe_by(source, sql, &found, err))
-        return error_prefix(err, "--query");
-    return found ? HAUL_OK : error_set(err, HAUL_USAGE, "--query: the statement gives no rows");
+    return describe_by(source, sql, found, err);
 }
 
-static enum haul_code describe_table(struct mssql_source *source, const char *sql, struct haul_error *err)
+/* Is it read by one statement that is worth beginning now? */
+static bool is_begun(const struct mssql_source *source)
 {
-    bool found = false;
-    if (describe_by(source, sql, &found, err))
-        return err->code;
-    return found ? HAUL_OK
-                 : error_set(err, HAUL_DATA, "%s: the server described no columns of \"%s\"",
-                             source->server.name, source->table.name.name);
+    bool statement = source->query || source->table.kind == 'F';
+    return statement && source->split == SPLIT_NONE && source->consistent == CONSISTENT_NO;
+}
+
+static enum haul_code describe_columns(struct mssql_source *source, struct haul_error *err)
+{
+    struct sql sql = {.dialect = &ms_dialect};
+    bool begun = is_begun(source), found = false;
+    struct ms_wanted wanted = {.none = !begun && !(source->query && source->split == SPLIT_NONE)};
+    enum haul_code code = ms_select(source, &wanted, &sql, err);
+    const char *text = code ? NULL : sql_text(&sql, err);
+    if (text && begun && !source->dry)
+        code = begin_statement(source, text, &found, err);
+    else if (text)
+        code = begun || !wanted.none ? describe_idly(source, text, &found, err)
+                                     : describe_by(source, text, &found, err);
+    source->running = !code && found && begun && !source->dry;
+    sql_release(&sql);
+    if (code)
+        return source->query ? error_prefix(err, "--query") : code;
+    if (found)
+        return HAUL_OK;
+    return source->query ? error_set(err, HAUL_USAGE, "--query: the statement gives no rows")
+                         : error_set(err, HAUL_DATA, "%s: the server described no columns of \"%s\"",
+                                     source->server.name, source->table.name.name);
 }
 
 static enum haul_code check_names(const struct mssql_source *source, struct haul_error *err)
@@ -81,12 +113,30 @@ static enum haul_code check_names(const struct mssql_source *source, struct haul
     return HAUL_OK;
 }
 
+static enum haul_code fill_consistency(const struct mssql_source *source, struct source_info *info,
+                                       struct haul_error *err)
+{
+    if (source->consistent != CONSISTENT_NO) {
+        info->consistency = "snapshot";
+        return HAUL_OK;
+    }
+    info->consistency = "none";
+    info->consistency_note =
+        source->split == SPLIT_NONE
+            ? "rows changed while they are read may be missing or read twice; --consistent reads one moment"
+            : "parts are read at different moments: rows changed meanwhile may be missing or read twice; "
+              "--consistent reads one moment";
+    (void)err;
+    return HAUL_OK;
+}
+
 static enum haul_code fill_info(struct mssql_source *source, struct source_info *info, struct haul_error *err)
 {
     const struct ms_table *table = &source->table;
     bool whole = table->name.name && !source->request.where;
+    bool small = whole && table->rows_exact && table->rows <= SMALL_ROWS;
     if (schema_copy(&source->schema, &info->schema, err) ||
-        info_set_key(info, table->key, table->key_count, err))
+        info_set_key(info, table->primary.names, table->primary.count, err))
         return err->code;
     info->table = arena_text(&info->arena, table->name.name ? table->name.name : "query");
     info->table_schema = arena_text(&info->arena, table->name.schema);
@@ -95,30 +145,43 @@ static enum haul_code fill_info(struct mssql_source *source, struct source_info 
     if (!info->table || !info->identity || (table->name.schema && !info->table_schema))
         return error_nomem(err, "a description");
     info->rows = whole ? table->rows : -1;
+    info->rows_exact = whole && table->rows_exact;
     info->bytes = whole ? table->bytes : -1;
-    info->order_fixed = false;
+    info->order_fixed = source->ordered;
     info->replayable = true;
-    info->splits_max = 1;
-    info->consistency = "none";
+    info->splits_max = source->split == SPLIT_NONE && !small ? 1 : 0;
+    if (source->consistent == CONSISTENT_SESSION)
+        info->splits_max = 1;
+    return fill_consistency(source, info, err);
+}
+
+/* What is asked for may be impossible in ways that are seen before anything is asked. */
+static enum haul_code check_wishes(const struct mssql_source *source, struct haul_error *err)
+{
+    if (!source->query && !source->request.table)
+        return request_no_table(source->server.name, err);
+    if (source->parameters.count && source->split_wish != SPLIT_AUTO && source->split_wish != SPLIT_NONE)
+        return error_set(err, HAUL_USAGE,
+                         "--parameters and --split: what has parameters is read in one part");
+    if (source->query && source->split_wish == SPLIT_PARTITION)
+        return error_set(err, HAUL_USAGE, "--split partition is for tables, not for a --query");
     return HAUL_OK;
 }
 
 enum haul_code ms_source_describe(struct source *base, struct source_info *info, struct haul_error *err)
 {
     struct mssql_source *source = (struct mssql_source *)base;
-    struct sql sql = {.dialect = &ms_dialect};
     ms_table_release(&source->table);
     schema_release(&source->schema);
-    if (!source->query && !source->request.table)
-        return request_no_table(source->server.name, err);
+    if (check_wishes(source, err))
+        return err->code;
     if (!source->query && ms_table_read(&source->session, source->request.table, &source->table, err))
         return err->code;
-    enum haul_code code = ms_select(source, true, &sql, err);
-    const char *text = code ? NULL : sql_text(&sql, err);
-    if (text)
-        code = source->query ? describe_query(source, text, err) : describe_table(source, text, err);
-    sql_release(&sql);
-    if (code || check_names(source, err))
+    if (source->parameters.count && !source->query && source->table.kind != 'F')
+        return error_set(err, HAUL_USAGE, "--parameters: \"%s\" is no function that gives rows",
+                         source->table.name.name);
+    if (ms_split_choose(source, err) || ms_consistent_choose(source, err) || describe_columns(source, err) ||
+        check_names(source, err))
         return err->code;
     return fill_info(source, info, err);
 }

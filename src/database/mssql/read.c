@@ -1,5 +1,5 @@
 /*
- * read.c: one reader: a session of its own, one statement, its rows.
+ * read.c: one reader: a session, one statement, its rows.
  *
  * The columns the server then describes must be those of the plan: a table that
  * was altered in between is another table. A reader that is closed early stops
@@ -14,7 +14,7 @@ struct mssql_reader {
     struct reader base;
     struct mssql_source *source;
     struct context context;
-    struct session session;
+    struct session *session;
     struct ms_rows rows;
     int64_t rows_most; /* in a batch, by the width of fixed columns */
 };
@@ -35,9 +35,9 @@ static enum haul_code reader_next(struct reader *base, int64_t rows_max, struct 
 static void reader_close(struct reader *base)
 {
     struct mssql_reader *reader = (struct mssql_reader *)base;
-    ms_cancel(&reader->session);
     ms_rows_release(&reader->rows);
-    ms_disconnect(&reader->session);
+    if (reader->session)
+        ms_session_return(reader->source, reader->session);
     free(reader);
 }
 
@@ -58,7 +58,7 @@ static enum haul_code check_columns(struct mssql_reader *reader, struct haul_err
 {
     const struct mssql_source *source = reader->source;
     struct schema seen = {0};
-    enum haul_code code = ms_columns_schema(&reader->session.columns, source->moments, &seen, err);
+    enum haul_code code = ms_columns_schema(&reader->session->columns, source->moments, &seen, err);
     bool same = !code && seen.count == source->schema.count;
     for (int i = 0; same && i < seen.count; i++)
         same = field_equal(&seen.fields[i], &source->schema.fields[i], true) &&
@@ -71,26 +71,41 @@ static enum haul_code check_columns(struct mssql_reader *reader, struct haul_err
                      source->server.name);
 }
 
-static enum haul_code start(struct mssql_reader *reader, struct haul_error *err)
+/* Sends the part's statement and reads to its columns. */
+static enum haul_code send(struct mssql_reader *reader, const struct part *part, int64_t first_row,
+                           struct haul_error *err)
 {
     struct mssql_source *source = reader->source;
     struct sql sql = {.dialect = &ms_dialect};
+    struct arena arena = {0};
+    struct ms_part rows;
+    struct ms_wanted wanted = {.part = &rows, .skip = source->ordered ? first_row : 0};
     enum ms_event event = MS_DONE;
-    if (ms_connect(&reader->session, &source->server, &reader->context, err))
-        return err->code;
-    enum haul_code code = ms_select(source, false, &sql, err);
+    enum haul_code code = ms_part_parse(part->spec, source->cut.count, &arena, &rows, err);
     if (!code)
-        code = ms_send_batch(&reader->session, sql_text(&sql, err), err);
+        code = ms_select(source, &wanted, &sql, err);
+    const char *text = code ? NULL : sql_text(&sql, err);
+    if (text)
+        code = ms_send_call(reader->session, text, &source->parameters, err);
     sql_release(&sql);
+    arena_release(&arena);
     while (!code && event == MS_DONE)
-        code = ms_next(&reader->session, &event, err);
-    if (code)
-        return code;
-    if (event != MS_COLUMNS)
-        return error_set(err, HAUL_CHANGED, "%s: the statement gives no rows any more", source->server.name);
-    if (check_columns(reader, err))
+        code = ms_next(reader->session, &event, err);
+    if (!code && event != MS_COLUMNS)
+        code = error_set(err, HAUL_CHANGED, "%s: the statement gives no rows any more", source->server.name);
+    return code;
+}
+
+static enum haul_code start(struct mssql_reader *reader, const struct part *part, int64_t first_row,
+                            struct haul_error *err)
+{
+    struct mssql_source *source = reader->source;
+    if (ms_session_take(source, &reader->context, &reader->session, err))
         return err->code;
-    return ms_rows_open(&reader->rows, &reader->session, &source->schema, &reader->context, err);
+    bool running = reader->session == &source->session && source->running;
+    if ((!running && send(reader, part, first_row, err)) || check_columns(reader, err))
+        return err->code;
+    return ms_rows_open(&reader->rows, reader->session, &source->schema, &reader->context, err);
 }
 
 static enum haul_code pass_over(struct mssql_reader *reader, int64_t rows, struct haul_error *err)
@@ -115,8 +130,10 @@ enum haul_code ms_source_read(struct source *base, const struct context *context
     reader->source = (struct mssql_source *)base;
     reader->context = *context;
     reader->rows_most = rows_by_width(&reader->source->schema);
-    enum haul_code code = start(reader, err);
+    enum haul_code code = start(reader, part, first_row, err);
     reader->rows.part = part->index;
+    if (!code && reader->source->ordered)
+        reader->rows.row = first_row;
     if (code || pass_over(reader, first_row, err)) {
         reader_close(&reader->base);
         return err->code;

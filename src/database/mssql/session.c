@@ -42,21 +42,45 @@ void ms_begin_answer(struct session *session)
     session->done_rows = 0;
 }
 
-enum haul_code ms_send_batch(struct session *session, const char *sql, struct haul_error *err)
+/* With ALL_HEADERS, which holds the transaction. */
+enum haul_code ms_request_begin(struct session *session, enum packet_type type, struct haul_error *err)
 {
     struct wire *wire = &session->wire;
     const uint32_t all = 22, header = 18, outstanding = 1;
-    const uint16_t type = 2;
-    ms_wire_begin(wire, PACKET_BATCH);
-    if (ms_wire_put_u32(wire, all, err) || ms_wire_put_u32(wire, header, err) ||
-        ms_wire_put_u16(wire, type, err) || ms_wire_put_u64(wire, session->transaction, err) ||
-        ms_wire_put_u32(wire, outstanding, err) || ms_put_text(wire, sql, err) || ms_wire_end(wire, err)) {
-        if (wire->sending) /* the text is not UTF-8 and half of it may be sent */
+    const uint16_t descriptor = 2;
+    ms_wire_begin(wire, type);
+    return ms_wire_put_u32(wire, all, err) || ms_wire_put_u32(wire, header, err) ||
+                   ms_wire_put_u16(wire, descriptor, err) ||
+                   ms_wire_put_u64(wire, session->transaction, err) || ms_wire_put_u32(wire, outstanding, err)
+               ? err->code
+               : HAUL_OK;
+}
+
+enum haul_code ms_request_end(struct session *session, enum haul_code code, struct haul_error *err)
+{
+    struct wire *wire = &session->wire;
+    if (!code)
+        code = ms_wire_end(wire, err);
+    if (code) {
+        if (wire->sending) /* half of it may be sent */
             ms_disconnect(session);
-        return err->code;
+        return code;
     }
-    ms_begin_answer(session);
+    ms_wire_next_message(wire);
+    session->answering = true;
+    session->said = (struct haul_error){0};
+    session->notes = 0;
+    session->done_status = 0;
+    session->done_rows = 0;
     return HAUL_OK;
+}
+
+enum haul_code ms_send_batch(struct session *session, const char *sql, struct haul_error *err)
+{
+    enum haul_code code = ms_request_begin(session, PACKET_BATCH, err);
+    if (!code)
+        code = ms_put_text(&session->wire, sql, err);
+    return ms_request_end(session, code, err);
 }
 
 /* ---- answers ---- */

@@ -96,6 +96,11 @@ bool ms_is_alive(const struct session *session);
 /* Sends SQL; the answer is read by ms_next. */
 enum haul_code ms_send_batch(struct session *session, const char *sql, struct haul_error *err);
 
+/* What ms_send_batch is made of: a request's head; then its payload by the wire; then its
+ * end. `code` says how the payload went: a request cut short costs the connection. */
+enum haul_code ms_request_begin(struct session *session, enum packet_type type, struct haul_error *err);
+enum haul_code ms_request_end(struct session *session, enum haul_code code, struct haul_error *err);
+
 /* The next event. An error of the server's comes instead of MS_END. */
 enum haul_code ms_next(struct session *session, enum ms_event *event, struct haul_error *err);
 

@@ -286,7 +286,7 @@ def test_uuid_as_text(server, run, tmp_path):
 def test_list_tables_queries_and_conditions(server, run, tmp_path):
     fresh(server, "dbo.[Order Details]", "id int PRIMARY KEY, name nvarchar(20), price money", *[f"({n}, N'näme {n}', {n}.25)" for n in range(50)])
     listed = run("list", uri(server)).stdout
-    assert "dbo.Order Details" in listed and "~50" in listed
+    assert 'dbo."Order Details"' in listed and "~50" in listed
     for name in ("dbo.[Order Details]", "[dbo].[Order Details]", "Order Details", 'master.dbo."Order Details"'):
         assert run("copy", uri(server), "-", "--to", "csv", "--table", name, "--where", "id < 2 -- two", "--columns", "name,id").stdout == "name,id\nnäme 0,0\nnäme 1,1\n"
     assert run("copy", uri(server), "-", "--to", "csv", "--table", "Order Details", "--limit", "3").stdout.count("\n") == 4

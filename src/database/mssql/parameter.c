@@ -23,13 +23,13 @@
 
 /* ---- from text ---- */
 
-static enum haul_code fail_value(const char *at, struct haul_error *err)
+static enum haul_code fail_value(int number, struct haul_error *err)
 {
     return error_set(
         err, HAUL_USAGE,
-        "--parameters: \"%.40s\" is no value; write numbers, 'texts', 0xBYTES or NULL, with commas "
-        "between",
-        at);
+        "--parameters: number %d is no number, no 'text', no 0xBYTES and not NULL; write them as "
+        "12,'fred','1989'",
+        number);
 }
 
 /* 'text' with quotes doubled; *at goes behind it. */
@@ -104,8 +104,7 @@ static bool take_word(const char *word, struct arena *arena, struct ms_parameter
     return !*end;
 }
 
-static enum haul_code take_value(const char **at, struct arena *arena, struct ms_parameter *value,
-                                 struct haul_error *err)
+static bool take_value(const char **at, struct arena *arena, struct ms_parameter *value)
 {
     const char *start = *at + strspn(*at, " ");
     bool wide = (*start == 'N' || *start == 'n') && start[1] == '\'', good;
@@ -121,7 +120,7 @@ static enum haul_code take_value(const char **at, struct arena *arena, struct ms
         *at = start + length;
     }
     *at += good ? strspn(*at, " ") : 0;
-    return good && (!**at || **at == ',') ? HAUL_OK : fail_value(start, err);
+    return good && (!**at || **at == ',');
 }
 
 enum haul_code ms_parameters_parse(const char *text, struct arena *arena, struct ms_parameters *parameters,
@@ -140,8 +139,8 @@ enum haul_code ms_parameters_parse(const char *text, struct arena *arena, struct
             return error_set(err, HAUL_USAGE, "--parameters: more than %d values", MS_PARAMETERS_MAX);
         struct ms_parameter *value = &parameters->list[parameters->count++];
         *value = (struct ms_parameter){0};
-        if (take_value(&at, arena, value, err))
-            return err->code;
+        if (!take_value(&at, arena, value))
+            return fail_value(parameters->count, err);
         if (!*at)
             return HAUL_OK;
     }

@@ -457,6 +457,55 @@ def test_cut_and_error_at_row(server):
         ask(server, "SELECT name FROM sys.all_columns", "SELECT name FROM sys.types")
 
 
+def test_errors_asked_for(server):
+    pymssql = pytest.importorskip("pymssql")
+    for faults, seen in ((dict(matching="41 + 1", error_at_statement=(1, 40501, 20)), "40501"), (dict(login_error=(40613, 14)), ""), (dict(login_error=(18456, 14)), "18456")):
+        server.faults.set(**faults)
+        with pytest.raises(pymssql.Error, match=seen):
+            ask(server, "SELECT 41 + 1")
+        assert server.faults.fired[-1] in faults
+        assert ask(server, "SELECT 41 + 1") == [(42,)]
+    server.faults.clear()
+    server.faults.set(cut_received=200)
+    with pytest.raises(pymssql.Error):
+        ask(server, "SELECT " + "1 + " * 200 + "1")
+    for wrong in (3, -1, 60000):
+        server.faults.set(wrong_token=wrong)
+        with pytest.raises(pymssql.Error):
+            with connect(server, timeout=2, login_timeout=5) as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT nosuch FROM sys.types")
+                cursor.fetchall()
+        server.faults.clear()
+
+
+def test_an_orphaned_transaction_holds_its_locks_until_it_is_killed(server):
+    pymssql = pytest.importorskip("pymssql")
+    ask(server, "CREATE TABLE dbo.orphaned (id int NOT NULL PRIMARY KEY)")
+    server.faults.set(orphan=30)
+    with socket.socket() as relay:  # pymssql would end its transaction: a relay is cut instead
+        relay.bind(("127.0.0.1", 0))
+        relay.listen()
+        lost = []
+
+        def pump():
+            near, _address = relay.accept()
+            far = socket.create_connection(("127.0.0.1", server.port))
+            lost[:] = [near, far]
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=lambda a=one, b=other: [b.sendall(data) for data in iter(lambda: a.recv(65536), b"")], daemon=True).start()
+
+        threading.Thread(target=pump, daemon=True).start()
+        client = pymssql.connect(server="127.0.0.1", port=str(relay.getsockname()[1]), user="sa", password=PASSWORD, database="master", autocommit=True, appname="orphan")
+        client.cursor().execute("BEGIN TRAN INSERT INTO orphaned VALUES (1)")
+        for end in lost:
+            end.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(pymssql.Error) as failure:
+        ask(server, "SET LOCK_TIMEOUT 300", "INSERT INTO orphaned VALUES (1)")
+    assert failure.value.args[0] == 1222
+    ask(server, f"KILL {ask(server, 'SELECT session_id FROM sys.dm_exec_sessions WHERE program_name = ' + repr('orphan'))[0][0]}")
+    ask(server, "SET LOCK_TIMEOUT 3000", "INSERT INTO orphaned VALUES (1)")
+
+
 def test_a_commit_held_back_and_lost(server):
     pymssql = pytest.importorskip("pymssql")
     ask(server, "CREATE TABLE dbo.held (a int)")

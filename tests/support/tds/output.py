@@ -26,7 +26,15 @@ class Output:
         self.held = (tokens.DONEINPROC if self.in_procedure else tokens.DONE, status, command, count or 0)
 
     def message(self, error):
-        self.write(tokens.message(error.number, error.text, error.severity, error.state, error.line))
+        self.write(self.lie(tokens.message(error.number, error.text, error.severity, error.state, error.line)))
+
+    def lie(self, token):
+        """A token with its length field off, when a fault asks for that."""
+        wrong = self.faults.wrong_token and self.faults.spend("wrong_token")
+        if not wrong:
+            return token
+        length = int.from_bytes(token[1:3], "little") + wrong
+        return token[:1] + (length & 0xFFFF).to_bytes(2, "little") + token[3:]
 
     def end(self, failed=False):
         """The end of the whole answer."""

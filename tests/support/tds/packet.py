@@ -27,7 +27,8 @@ class Channel:
         self.sock, self.faults, self.spid = sock, faults, spid
         self.tls = None
         self.packet_size = 4096
-        self.sent = 0
+        self.sent = self.received = 0
+        self.logged_in = False
         self.raw = bytearray()
         self.out = bytearray()
         self.kind, self.number = REPLY, 1
@@ -41,6 +42,10 @@ class Channel:
             data = self.sock.recv(65536)
         if not data:
             raise Closed("the client closed the connection")
+        self.received += len(data)
+        if self.faults.cut_received is not None and self.logged_in and self.received >= self.faults.cut_received:
+            self.faults.spend("cut_received")
+            raise Closed("cut on the way in by a fault")
         return data
 
     def receive_exact(self, count):

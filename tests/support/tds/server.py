@@ -26,7 +26,7 @@ from . import catalog, login, packet, prelogin, sspi, text, tls, tokens  # noqa:
 from .engine import Engine  # noqa: E402
 from .faults import Faults  # noqa: E402
 from .personality import SQLSERVER  # noqa: E402
-from .session import Session  # noqa: E402
+from .session import TEXTS, Session  # noqa: E402
 
 PASSWORD = "Secr3t, [x]{y};é"
 
@@ -125,7 +125,8 @@ class Server:
             who = self.greet(channel)
             if who:
                 engine = Engine(self.dsn, channel)
-                channel.sent = 0
+                channel.sent = channel.received = 0
+                channel.logged_in = True
                 session = Session(self, channel, engine, who)
                 session.serve()
         except (packet.Closed, ConnectionError, OSError) as why:
@@ -232,6 +233,10 @@ class Server:
 
     def answer_login(self, channel, who, strict):
         last = b""
+        if self.faults.login_error:
+            number, severity = self.faults.spend("login_error")
+            self.reply(channel, tokens.message(number, TEXTS.get(number, f"Login failed for user '{who.user}'."), severity, 1) + tokens.done(tokens.DONE, tokens.ERROR_BIT))
+            return False
         if who.integrated:
             last = self.integrated(channel, who)
             if last is None:

@@ -18,6 +18,11 @@ from .types import NUMBERS, Type
 VERSION_TEXT = "Microsoft SQL Server 2022 (RTM) - 16.0.1000.6 (X64) \n\tTest stand-in of haul, PostgreSQL behind"
 
 
+TEXTS = {1205: "Transaction (Process ID 51) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.",
+         40501: "The service is currently busy. Retry the request after 10 seconds. Code: 0.", 10928: "Resource ID : 1. The request limit for the database is 30 and has been reached.",
+         40197: "The service has encountered an error processing your request. Please try again.", 40613: "Database 'master' on server 'HAULTEST' is not currently available."}
+
+
 class Session:
     def __init__(self, server, channel, engine, login):
         self.server, self.channel, self.engine, self.login = server, channel, engine, login
@@ -155,6 +160,9 @@ class Session:
         if error.number in (2627, 2601, 515, 547):
             output.message(SqlError(3621, "The statement has been terminated.", 0))
         output.done(failed=True)
+        if error.severity >= 20:
+            output.end(failed=True)
+            raise packet.Closed(f"an error of class {error.severity}")
 
     @staticmethod
     def headers(reader):
@@ -230,9 +238,13 @@ class Session:
 
     def guarded_statement(self, one, output):
         """Runs a simple statement; errors that let the batch go on are answered here."""
-        if self.server.faults.statement():
-            raise SqlError(1205, "Transaction (Process ID 51) was deadlocked on lock resources with another process and has been chosen as the"
-                                 " deadlock victim. Rerun the transaction.", 13, 51)
+        faults = self.server.faults
+        due = faults.statement(one.text)
+        if due:
+            raise SqlError(due[0], TEXTS.get(due[0], "An error asked for by the test."), due[1], 51)
+        if faults.endless_info and (faults.matching or "") in one.text and faults.spend("endless_info"):
+            while True:  # until the client has had enough
+                output.write(tokens.message(0, "and so on " * 40, 0))
         try:
             statement.run_simple(self, one, output)
             self.error = 0
@@ -295,7 +307,7 @@ class Result:
             name, kind, flags, side = self.column(column, expected[number], [row[number] for row in rows[:200]])
             columns.append((name, kind, flags))
             self.encoders.append((number, side, kind.encode, kind.frame, None if kind.name in NUMBERS and not kind.nullable else kind.frame(None)))
-        output.write(tokens.column_metadata(columns))
+        output.write(output.lie(tokens.column_metadata(columns)))
 
     def column(self, column, expected, sample):
         origin = self.session.catalog.origin(column.table_oid, column.table_column) if column.table_oid else None

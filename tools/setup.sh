@@ -5,7 +5,7 @@
 # is done already.
 set -eu
 build="gcc make meson ninja-build pkg-config libzstd-dev libsnappy-dev liblz4-dev zlib1g-dev libdeflate-dev
-libbrotli-dev libxxhash-dev libjansson-dev libexpat1-dev libsqlite3-dev sqlite3 libpq-dev libmariadb-dev libssl-dev libcmocka-dev"
+libbrotli-dev libxxhash-dev libjansson-dev libexpat1-dev libsqlite3-dev sqlite3 libpq-dev libmariadb-dev libssl-dev libkrb5-dev libcmocka-dev"
 tests="python3 python3-venv python3-dev strace git binutils time clang libclang-rt-dev openssl postgresql mariadb-server freetds-bin"
 judges="krb5-kdc krb5-admin-server krb5-user"
 wanted=$build

@@ -505,6 +505,35 @@ def test_logins(server, run):
         assert "driver" in run("copy", given, "-", "--to", "csv", "--query", "SELECT 1 AS one").stderr
 
 
+# ---- Kerberos ----
+
+WHO = ["-", "--to", "csv", "--query", "SELECT SUSER_SNAME() AS me"]
+
+
+@pytest.mark.parametrize("encrypt", ["mandatory", "strict", "optional"])
+def test_kerberos(kerberos, run, encrypt):
+    """A ticket of a real KDC; no password is anywhere."""
+    given = f"mssql://localhost:{kerberos.port}/master?encrypt={encrypt}&certificate={kerberos.certificate}"
+    done = run("copy", given, *WHO, "--trusted-connection", env={**kerberos.realm.environment(), "SQLCMDPASSWORD": ""})
+    assert done.stdout == "me\nalice@HAUL.TEST\n"
+    assert kerberos.logins[-1][0].integrated and not kerberos.logins[-1][0].password
+    assert "alice@HAUL.TEST" in run("copy", given + "&Trusted_Connection=yes", *WHO, env=kerberos.realm.environment()).stdout
+
+
+def test_kerberos_says_what_to_do(kerberos, run, tmp_path):
+    given = f"mssql://localhost:{kerberos.port}/master?TrustServerCertificate=yes&Trusted_Connection=yes"
+    said = run("copy", given, *WHO, env={**kerberos.realm.environment(), "KRB5CCNAME": f"FILE:{tmp_path}/none"}, code=5).stderr
+    for word in ("kinit", "keytab", f"MSSQLSvc/localhost:{kerberos.port}", "SPN"):
+        assert word in said, said
+    said = run("copy", given + "&ServerSPN=MSSQLSvc/nobody:1", *WHO, env=kerberos.realm.environment(), code=5).stderr
+    assert "MSSQLSvc/nobody:1" in said
+    kerberos.principals, before = set(), kerberos.principals
+    try:
+        run("copy", given, *WHO, env=kerberos.realm.environment(), code=5)
+    finally:
+        kerberos.principals = before
+
+
 # ---- forms of the wire ours does not send ----
 
 def read_scripted(run, result, code=0, more="", words=(), **settings):

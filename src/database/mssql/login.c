@@ -17,6 +17,7 @@
 
 #define FIXED_BYTES     94
 #define NAME_UNITS      128
+#define LOGIN_BYTES_MAX 130000              /* features not counted */
 #define TOKEN_BYTES_MAX ((size_t)60 * 1024) /* of an access token, as text */
 
 enum {
@@ -31,11 +32,12 @@ enum {
     AT_DATABASE = 68,
     AT_SSPI = 78,
     AT_FILE = 82,
-    AT_NEW_PASSWORD = 86
+    AT_NEW_PASSWORD = 86,
+    AT_SSPI_LONG = 90
 };
 
 enum { FLAGS1_USE_DB = 0x20, FLAGS1_DB_FATAL = 0x40, FLAGS1_LANGUAGE = 0x80 };
-enum { FLAGS2_LANGUAGE_FATAL = 0x01, FLAGS2_ODBC = 0x02 };
+enum { FLAGS2_LANGUAGE_FATAL = 0x01, FLAGS2_ODBC = 0x02, FLAGS2_INTEGRATED = 0x80 };
 enum { FLAGS3_UNKNOWN_COLLATIONS = 0x08, FLAGS3_EXTENSION = 0x10, TYPE_READ_ONLY = 0x20 };
 enum { FEATURE_FEDERATED = 0x02, FEATURE_UTF8 = 0x0a, FEATURE_END = 0xff };
 
@@ -127,11 +129,23 @@ static void put_head(struct block *block, const struct session *session)
     put_u32(block->data + 12, 0x00010000);
     put_u32(block->data + 16, (uint32_t)getpid());
     block->data[24] = FLAGS1_USE_DB | FLAGS1_DB_FATAL | FLAGS1_LANGUAGE;
-    block->data[25] = FLAGS2_LANGUAGE_FATAL | FLAGS2_ODBC;
+    block->data[25] = FLAGS2_LANGUAGE_FATAL | FLAGS2_ODBC |
+                      (server->authentication == AUTH_KERBEROS ? FLAGS2_INTEGRATED : 0);
     block->data[26] = server->read_only ? TYPE_READ_ONLY : 0;
     block->data[27] = FLAGS3_UNKNOWN_COLLATIONS | FLAGS3_EXTENSION;
     put_u32(block->data + 32, 0x0409);
     block->used = FIXED_BYTES;
+}
+
+static void put_proof(struct block *block, const struct buffer *proof)
+{
+    put_u16(block->data + AT_SSPI, block->used);
+    put_u16(block->data + AT_SSPI + 2, proof->length > UINT16_MAX ? UINT16_MAX : proof->length);
+    if (proof->length > UINT16_MAX)
+        put_u32(block->data + AT_SSPI_LONG, (uint32_t)proof->length);
+    if (proof->length)
+        memcpy(block->data + block->used, proof->data, proof->length);
+    block->used += proof->length;
 }
 
 static enum haul_code build(struct block *block, const struct session *session, const char *host,
@@ -151,17 +165,11 @@ static enum haul_code build(struct block *block, const struct session *session, 
         put_field(block, AT_LANGUAGE, "", err) || put_field(block, AT_DATABASE, server->database, err) ||
         put_field(block, AT_FILE, "", err) || put_field(block, AT_NEW_PASSWORD, "", err))
         return err->code;
-    put_u16(block->data + AT_SSPI, block->used);
-    put_features(block, server);
-    put_u32(block->data, (uint32_t)block->used);
     return HAUL_OK;
 }
 
 static enum haul_code check(const struct server *server, const char *host, struct haul_error *err)
 {
-    if (server->authentication == AUTH_KERBEROS)
-        return error_set(err, HAUL_UNSUPPORTED, "%s: Trusted_Connection (Kerberos) cannot be used yet",
-                         server->name);
     if (server->authentication == AUTH_TOKEN && (!server->password || !*server->password))
         return error_set(err, HAUL_LOGIN, "%s: there is no access token; it is given as the password",
                          server->name);
@@ -177,11 +185,12 @@ static enum haul_code check(const struct server *server, const char *host, struc
     return HAUL_OK;
 }
 
-enum haul_code ms_send_login(struct session *session, const char *host, struct haul_error *err)
+enum haul_code ms_send_login(struct session *session, const char *host, const struct buffer *proof,
+                             struct haul_error *err)
 {
     const struct server *server = session->server;
     const char *texts[] = {server->user, server->password, server->app, host, server->database};
-    struct block block = {.room = 4096};
+    struct block block = {.room = 4096 + proof->length};
     if (check(server, host, err))
         return err->code;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -190,7 +199,13 @@ enum haul_code ms_send_login(struct session *session, const char *host, struct h
     if (!block.data)
         return error_nomem(err, "a login");
     enum haul_code code = build(&block, session, host, err);
+    if (!code && block.used + proof->length > LOGIN_BYTES_MAX)
+        code =
+            error_set(err, HAUL_LIMIT, "%s: the login has more than %d bytes", server->name, LOGIN_BYTES_MAX);
     if (!code) {
+        put_proof(&block, proof);
+        put_features(&block, server);
+        put_u32(block.data, (uint32_t)block.used);
         ms_wire_begin(&session->wire, PACKET_LOGIN);
         code = ms_wire_put(&session->wire, block.data, block.used, err);
     }

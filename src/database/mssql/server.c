@@ -89,6 +89,7 @@ enum parameter {
     P_PASSWORD,
     P_INSTANCE,
     P_PORT,
+    P_SPN,
     P_IGNORED,
     P_TABLE
 };
@@ -128,6 +129,7 @@ static const struct parameter_row parameters[] = {
     {"instance", P_INSTANCE},
     {"instancename", P_INSTANCE},
     {"port", P_PORT},
+    {"serverspn", P_SPN},
     {"driver", P_IGNORED},
     {"table", P_TABLE},
 };
@@ -257,6 +259,7 @@ static enum haul_code set_parameter(struct server *server, const struct paramete
                             [P_DATABASE] = &server->database,
                             [P_USER] = &server->user,
                             [P_INSTANCE] = &server->instance,
+                            [P_SPN] = &server->spn,
                             [P_IGNORED] = &server->ignored};
     if (row->parameter == P_PASSWORD)
         server->password = value;
@@ -430,11 +433,14 @@ static enum haul_code take_login(struct server *server, struct login *login, str
     return HAUL_OK;
 }
 
-enum haul_code ms_server_open(struct server *server, const char *uri, struct login *login,
+enum haul_code ms_server_open(struct server *server, const char *uri, const struct context *context,
                               struct haul_error *err)
 {
+    struct login *login = context->login;
     if (ms_server_parse(server, uri, err))
         return err->code;
+    if (context->settings && settings_flag(context->settings, "trusted-connection"))
+        server->authentication = AUTH_KERBEROS;
     if (login && take_login(server, login, err))
         ms_server_release(server);
     return server->name ? HAUL_OK : err->code;

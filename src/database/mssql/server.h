@@ -38,6 +38,7 @@ struct server {
     bool read_only; /* ApplicationIntent */
     bool at_once;   /* MultiSubnetFailover */
     const char *certificate_host, *certificate_file, *ca_file;
+    const char *spn; /* Kerberos: the service's name; NULL: MSSQLSvc/host:port */
     int packet_bytes;
     int login_s;
     const char *ignored; /* a parameter that means nothing here, for a note; NULL */
@@ -47,9 +48,9 @@ struct server {
 
 enum haul_code ms_server_parse(struct server *server, const char *uri, struct haul_error *err);
 
-/* The same, then what --password-file, --tls-ca, --trust-cert and their like say, which wins; a password
- * that is still missing is asked of a person, if there is one. */
-enum haul_code ms_server_open(struct server *server, const char *uri, struct login *login,
+/* The same, then what --trusted-connection, --password-file, --tls-ca, --trust-cert and their like say, which
+ * wins; a password that is still missing is asked of a person, if there is one. */
+enum haul_code ms_server_open(struct server *server, const char *uri, const struct context *context,
                               struct haul_error *err);
 void ms_server_release(struct server *server);
 

@@ -27,6 +27,7 @@ void ms_disconnect(struct session *session)
 {
     ms_wire_release(&session->wire);
     ms_columns_release(&session->columns);
+    buffer_release(&session->proof);
     session->answering = false;
 }
 
@@ -159,6 +160,15 @@ static enum haul_code fail_token(const struct session *session, uint8_t token, s
                      session->server->name, token);
 }
 
+static enum haul_code read_proof(struct session *session, struct haul_error *err)
+{
+    uint16_t length;
+    buffer_clear(&session->proof);
+    if (ms_wire_u16(&session->wire, &length, err) || buffer_resize(&session->proof, length, err))
+        return err->code;
+    return ms_wire_read(&session->wire, session->proof.data, length, err);
+}
+
 /* Everything that is no event. */
 static enum haul_code read_other(struct session *session, uint8_t token, struct haul_error *err)
 {
@@ -182,6 +192,8 @@ static enum haul_code read_other(struct session *session, uint8_t token, struct 
         return skip_sized(session, true, err);
     case TOKEN_RETURN_VALUE:
         return skip_return_value(session, err);
+    case TOKEN_SSPI:
+        return session->kerberos ? read_proof(session, err) : fail_token(session, token, err);
     case TOKEN_RETURN_STATUS:
         if (ms_wire_u32(&session->wire, &status, err))
             return err->code;

@@ -12,6 +12,8 @@
 #ifndef HAUL_DATABASE_MSSQL_SESSION_H
 #define HAUL_DATABASE_MSSQL_SESSION_H
 
+#include "base/buffer.h"
+#include "base/kerberos.h"
 #include "database/mssql/column.h"
 #include "database/mssql/packet.h"
 #include "database/mssql/server.h"
@@ -77,6 +79,8 @@ struct session {
     char database[130];
     int spid;
     struct ms_route route;
+    struct kerberos *kerberos; /* while logging in with it */
+    struct buffer proof;       /* the server's, not looked at yet */
 
     /* the answer at hand */
     bool answering;
@@ -126,7 +130,9 @@ enum ms_encryption { ENCRYPTION_OFF = 0, ENCRYPTION_ON = 1, ENCRYPTION_NONE = 2,
 enum haul_code ms_prelogin(struct session *session, enum ms_encryption wanted, enum ms_encryption *encryption,
                            struct haul_error *err);
 
-enum haul_code ms_send_login(struct session *session, const char *host, struct haul_error *err);
+/* `proof`: of who we are, for Kerberos; else empty. */
+enum haul_code ms_send_login(struct session *session, const char *host, const struct buffer *proof,
+                             struct haul_error *err);
 
 /* ---- environment.c ---- */
 

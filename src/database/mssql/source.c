@@ -120,8 +120,7 @@ enum haul_code mssql_source_open(const char *uri, const struct context *context,
         error_set(err, HAUL_UNSUPPORTED,
                   "--schema: SQL Server says its types itself; cast columns in a --query");
     if (request->schema || request_copy(request, &source->arena, &source->request, &source->query, err) ||
-        take_wishes(source, context->settings, err) ||
-        ms_server_open(&source->server, uri, context->login, err) ||
+        take_wishes(source, context->settings, err) || ms_server_open(&source->server, uri, context, err) ||
         ms_connect(&source->session, &source->server, context, err)) {
         source_close(&source->base);
         return err->code;

@@ -129,6 +129,9 @@ def lie_in_page(rng, data):
     except (AssertionError, IndexError):  # a chunk without pages has its offset anywhere
         return lie_in_footer(rng, data)
     lie_number(rng, tree)
+    for field, _, value in tree:  # pyarrow 26 reads bit-packed levels from the lowest bit, the format says highest
+        if field == 5:
+            value[:] = [[one[0], one[1], 3] if one[0] in (3, 4) and one[2] == 4 else one for one in value]
     return data[:chunk[0]] + encode(tree) + data[reader.at:]
 
 

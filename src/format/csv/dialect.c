@@ -152,6 +152,8 @@ enum haul_code csv_dialect_init(struct csv_dialect *dialect, const struct settin
         return code;
     if (dialect->escape == dialect->quote)
         dialect->escape = CSV_NONE;
+    if (csv_forms_init(&dialect->forms, settings, err))
+        return err->code;
     dialect->trim = settings_flag(settings, "trim");
     dialect->skip_lines =
         settings_given(settings, "skip-lines") ? settings_number(settings, "skip-lines") : 0;

@@ -10,7 +10,7 @@
 #ifndef HAUL_FORMAT_CSV_DIALECT_H
 #define HAUL_FORMAT_CSV_DIALECT_H
 
-#include "base/settings.h"
+#include "format/csv/forms.h"
 
 #define CSV_DELIMITER_BYTES_MAX 8
 #define CSV_NULL_BYTES_MAX      255
@@ -31,6 +31,7 @@ struct csv_dialect {
     enum csv_header header;
     char null_text[CSV_NULL_BYTES_MAX + 1]; /* unquoted; "" unless told */
     size_t null_length;
+    struct csv_forms forms; /* reading: dates and numbers spelled otherwise */
 };
 
 /* Comma, ", doubled, header auto, NULL is empty. */

@@ -124,8 +124,26 @@ static bool try_timestamp(struct csv_guess *guess, const char *text, size_t leng
     return !(guess->beyond_nanos && guess->fraction == 9);
 }
 
-static bool try_kind(struct csv_guess *guess, enum csv_kind kind, const char *text, size_t length)
+/* The canonical text of a kind that is spelled in a form of its own. */
+static bool turn(const struct csv_forms *forms, enum csv_kind kind, const char **text, size_t *length,
+                 char room[CSV_FORM_BYTES])
 {
+    static const enum type_id types[CSV_KIND_COUNT] = {TYPE_BOOL, TYPE_INT64,   TYPE_DATE,   TYPE_TIMESTAMP,
+                                                       TYPE_TIME, TYPE_DECIMAL, TYPE_FLOAT64};
+    enum csv_form form = csv_form_of(forms, &(struct field){.type = types[kind]});
+    if (form == CSV_FORM_NONE)
+        return true;
+    *length = csv_form_read(forms, form, *text, *length, room);
+    *text = room;
+    return *length > 0;
+}
+
+static bool try_kind(struct csv_guess *guess, const struct csv_forms *forms, enum csv_kind kind,
+                     const char *text, size_t length)
+{
+    char room[CSV_FORM_BYTES];
+    if (!turn(forms, kind, &text, &length, room))
+        return false;
     switch (kind) {
     case CSV_KIND_BOOL:
         return try_bool(text, length);
@@ -144,12 +162,12 @@ static bool try_kind(struct csv_guess *guess, enum csv_kind kind, const char *te
     }
 }
 
-void csv_guess_add(struct csv_guess *guess, const char *text, size_t length)
+void csv_guess_add(struct csv_guess *guess, const struct csv_forms *forms, const char *text, size_t length)
 {
     const unsigned others = guess->possible & ~(1u << CSV_KIND_FLOAT);
     guess->seen = true;
     for (unsigned kind = 0; kind < CSV_KIND_FLOAT && others >> kind; kind++)
-        if ((others >> kind & 1) && !try_kind(guess, (enum csv_kind)kind, text, length))
+        if ((others >> kind & 1) && !try_kind(guess, forms, (enum csv_kind)kind, text, length))
             guess->possible &= ~(1u << kind);
 }
 
@@ -158,14 +176,16 @@ bool csv_guess_wants_float(const struct csv_guess *guess)
     return guess->seen && guess->possible == 1u << CSV_KIND_FLOAT;
 }
 
-void csv_guess_add_float(struct csv_guess *guess, const char *text, size_t length)
+void csv_guess_add_float(struct csv_guess *guess, const struct csv_forms *forms, const char *text,
+                         size_t length)
 {
-    char printed[NUMBER_TEXT_BYTES];
+    char printed[NUMBER_TEXT_BYTES], room[CSV_FORM_BYTES];
     double value = 0;
     if (!csv_guess_wants_float(guess))
         return;
-    if (!number_parse_f64(text, length, &value) || length >= sizeof printed ||
-        number_print_f64(value, printed) != length || memcmp(printed, text, length) != 0)
+    if (!turn(forms, CSV_KIND_FLOAT, &text, &length, room) || !number_parse_f64(text, length, &value) ||
+        length >= sizeof printed || number_print_f64(value, printed) != length ||
+        memcmp(printed, text, length) != 0)
         guess->possible = 0;
     guess->finite = guess->finite || isfinite(value);
 }
@@ -199,12 +219,14 @@ void csv_guess_field(const struct csv_guess *guess, struct field *field)
         field->timezone = "UTC";
 }
 
-bool csv_guess_fits(const struct csv_guess *guess, const char *text, size_t length)
+bool csv_guess_fits(const struct csv_guess *guess, const struct csv_forms *forms, const char *text,
+                    size_t length)
 {
     enum csv_kind kind = first_kind(guess);
     double value;
     struct csv_guess copy = *guess;
+    char room[CSV_FORM_BYTES];
     if (kind == CSV_KIND_FLOAT)
-        return number_parse_f64(text, length, &value);
-    return kind == CSV_KIND_COUNT || try_kind(&copy, kind, text, length);
+        return turn(forms, kind, &text, &length, room) && number_parse_f64(text, length, &value);
+    return kind == CSV_KIND_COUNT || try_kind(&copy, forms, kind, text, length);
 }

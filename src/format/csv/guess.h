@@ -6,7 +6,7 @@
 #ifndef HAUL_FORMAT_CSV_GUESS_H
 #define HAUL_FORMAT_CSV_GUESS_H
 
-#include "batch/type.h"
+#include "format/csv/forms.h"
 
 struct csv_guess {
     unsigned possible; /* bits of enum csv_kind */
@@ -32,19 +32,22 @@ enum csv_kind {
 
 void csv_guess_init(struct csv_guess *guess);
 
-/* One value's text, quotes removed; not NULL. */
-void csv_guess_add(struct csv_guess *guess, const char *text, size_t length);
+/* One value's text, quotes removed; not NULL. Of what is spelled in a form of its
+ * own the canonical text is looked at. */
+void csv_guess_add(struct csv_guess *guess, const struct csv_forms *forms, const char *text, size_t length);
 
 /* Is float still to be asked? It is costly, so it is left out by csv_guess_add
  * and asked for in a second look at the sample, when nothing else fits. */
 bool csv_guess_wants_float(const struct csv_guess *guess);
-void csv_guess_add_float(struct csv_guess *guess, const char *text, size_t length);
+void csv_guess_add_float(struct csv_guess *guess, const struct csv_forms *forms, const char *text,
+                         size_t length);
 
 /* The first type that is possible; utf8 when none is, or nothing was seen. Sets
  * type, precision, scale, unit and timezone. */
 void csv_guess_field(const struct csv_guess *guess, struct field *field);
 
 /* Would this text fit the type that `guess` has come to? */
-bool csv_guess_fits(const struct csv_guess *guess, const char *text, size_t length);
+bool csv_guess_fits(const struct csv_guess *guess, const struct csv_forms *forms, const char *text,
+                    size_t length);
 
 #endif

@@ -28,12 +28,14 @@ static unsigned parse_each_slow(struct csv_parser *parser, const struct csv_slic
     return all;
 }
 
-static csv_parse_fn choose(const struct field *field, const struct csv_dialect *dialect)
+static csv_parse_fn choose(const struct csv_parser *parser)
 {
+    const struct field *field = parser->field;
     csv_parse_fn fast = csv_parse_choose_number(field);
     if (!fast)
         fast = csv_parse_choose_time(field);
-    return fast && null_looks_like_value(dialect) ? parse_each_slow : fast;
+    bool slow = parser->form != CSV_FORM_NONE || null_looks_like_value(parser->dialect);
+    return fast && slow ? parse_each_slow : fast;
 }
 
 enum haul_code csv_parser_init(struct csv_parser *parser, const struct field *field, bool strict,
@@ -44,7 +46,8 @@ enum haul_code csv_parser_init(struct csv_parser *parser, const struct field *fi
     parser->field = field;
     parser->dialect = dialect;
     parser->strict = strict;
-    parser->parse = choose(field, dialect);
+    parser->form = csv_form_of(&dialect->forms, field);
+    parser->parse = choose(parser);
     buffer_init(&parser->unquoted, memory);
     buffer_init(&parser->wide, memory);
     buffer_init(&parser->printed, memory);
@@ -181,6 +184,14 @@ static unsigned append_slow(struct csv_parser *parser, const uint8_t *field, siz
         return flags;
     if (text_length == 0 && parser->field->type != TYPE_BINARY)
         return CSV_FIELD_NULL;
+    char canonical[CSV_FORM_BYTES];
+    if (parser->form != CSV_FORM_NONE) {
+        text_length =
+            csv_form_read(&parser->dialect->forms, parser->form, (const char *)text, text_length, canonical);
+        text = (const uint8_t *)canonical;
+    }
+    if (parser->form != CSV_FORM_NONE && text_length == 0)
+        return CSV_FIELD_NOT_A_VALUE;
     enum haul_code code = builder_append_text(column, (const char *)text, text_length, &err);
     if (code == HAUL_VALUE)
         return CSV_FIELD_NOT_A_VALUE;

@@ -51,6 +51,7 @@ struct csv_parser {
     const struct field *field;
     const struct csv_dialect *dialect;
     bool strict;
+    enum csv_form form;     /* not NONE: values are spelled in a form of their own */
     csv_parse_fn parse;     /* NULL: by csv_parse_text or one by one */
     struct buffer unquoted; /* a field's text without its quotes and escapes */
     struct buffer wide;     /* values before they are narrowed */

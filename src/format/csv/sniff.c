@@ -138,9 +138,9 @@ static enum haul_code look_at(struct csv_sniffer *sniffer, struct csv_guess *gue
     if (text_length == 0 && sniffer->dialect.null_length == 0)
         return HAUL_OK;
     if (sniffer->float_pass)
-        csv_guess_add_float(guess, (const char *)text, text_length);
+        csv_guess_add_float(guess, &sniffer->dialect.forms, (const char *)text, text_length);
     else
-        csv_guess_add(guess, (const char *)text, text_length);
+        csv_guess_add(guess, &sniffer->dialect.forms, (const char *)text, text_length);
     return HAUL_OK;
 }
 
@@ -311,7 +311,8 @@ enum haul_code csv_sniff_header(struct csv_sniffer *sniffer, bool *header, struc
             plain = false;
         if (field.type == TYPE_UTF8 || !texts[c][0])
             continue;
-        if (like_a_value(texts[c]) || csv_guess_fits(guess, texts[c], strlen(texts[c])))
+        if (like_a_value(texts[c]) ||
+            csv_guess_fits(guess, &sniffer->dialect.forms, texts[c], strlen(texts[c])))
             row = true;
         else
             name = true;

@@ -32,6 +32,10 @@ static const struct haul_option test_options[] = {
     {"charset", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
     {"memory", 0, HAUL_OPTION_SIZE, 1, "", "", NULL, ""},
     {"comment", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
+    {"date-format", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
+    {"timestamp-format", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
+    {"decimal-point", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
+    {"thousands", 0, HAUL_OPTION_TEXT, 1, "", "", NULL, ""},
     {"skip-lines", 0, HAUL_OPTION_NUMBER, 1, "", "", NULL, ""},
     {"trim", 0, HAUL_OPTION_FLAG, 1, "", "", "false", ""},
 };

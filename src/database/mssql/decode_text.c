@@ -11,6 +11,58 @@
 
 #define IS_NULL 0xffffu
 
+#define ASCII_BYTES 0x8080808080808080u
+#define ASCII_UNITS 0xff80ff80ff80ff80u
+#define SHORT_UNITS 64 /* utf16_to_utf8 is faster from there on */
+
+static inline uint64_t load_word(const uint8_t *in)
+{
+    uint64_t word;
+    memcpy(&word, in, sizeof word);
+    return word;
+}
+
+/* The first `bytes` of a word, 1 to 7; the others 0. */
+static inline uint64_t head_of(uint64_t word, size_t bytes)
+{
+    return word & (((uint64_t)1 << bytes * 8) - 1);
+}
+
+/* Most texts are short and ASCII, which is itself in every page and in UTF-8. Copies up to
+ * 7 bytes too many: both sides are padded. False: it is not ASCII. */
+static inline bool copy_ascii(const uint8_t *in, size_t size, uint8_t *out)
+{
+    uint64_t seen = 0, word;
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        word = load_word(in + i);
+        seen |= word;
+        memcpy(out + i, &word, sizeof word);
+    }
+    if (i < size) {
+        word = load_word(in + i);
+        seen |= head_of(word, size - i);
+        memcpy(out + i, &word, sizeof word);
+    }
+    return !(seen & ASCII_BYTES);
+}
+
+/* The same for UTF-16, four units at a time. */
+static inline bool narrow_ascii(const uint8_t *in, size_t units, uint8_t *out)
+{
+    uint64_t seen = 0;
+    for (size_t i = 0; i < units; i += 4) {
+        uint64_t word = load_word(in + i * 2);
+        if (units - i < 4)
+            word = head_of(word, (units - i) * 2);
+        seen |= word;
+        word = (word | word >> 8) & 0x0000ffff0000ffffu;
+        uint32_t four = (uint32_t)(word | word >> 16);
+        memcpy(out + i, &four, sizeof four);
+    }
+    return !(seen & ASCII_UNITS);
+}
+
 bool ms_append_wide(struct decoder *decoder, const uint8_t *in, size_t size, const char **why)
 {
     size_t units = size / 2, written = 0;
@@ -20,6 +72,10 @@ bool ms_append_wide(struct decoder *decoder, const uint8_t *in, size_t size, con
     }
     if (!ms_decode_room(decoder, UTF16_GROWTH(units)))
         return false;
+    if (units < SHORT_UNITS && narrow_ascii(in, units, decoder->data + decoder->data_used)) {
+        decoder->data_used += units;
+        return true;
+    }
     size_t taken = utf16_to_utf8(in, units, decoder->data + decoder->data_used, &written);
     decoder->data_used += written;
     if (taken == units)
@@ -33,6 +89,10 @@ bool ms_append_narrow(struct decoder *decoder, const uint8_t *in, size_t size, c
     size_t written = 0;
     if (!ms_decode_room(decoder, CODEPAGE_GROWTH(size)))
         return false;
+    if (copy_ascii(in, size, decoder->data + decoder->data_used)) {
+        decoder->data_used += size;
+        return true;
+    }
     size_t taken = codepage_to_utf8(decoder->page, in, size, decoder->data + decoder->data_used, &written);
     decoder->data_used += written;
     if (taken == size)

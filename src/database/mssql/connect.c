@@ -27,24 +27,24 @@
 
 /* ---- the browser ---- */
 
-/* The value behind `key` in "key;value;key;value;...". */
-static const char *browser_value(char *text, const char *key)
+/* The value behind `key` in "key;value;key;value;..."; "" when there is none. */
+static void browser_value(const char *text, const char *key, char *out, size_t size)
 {
     size_t length = strlen(key);
-    for (char *at = text; *at;) {
-        char *value = at + strcspn(at, ";");
+    out[0] = '\0';
+    for (const char *at = text; *at;) {
+        const char *value = at + strcspn(at, ";");
         bool match = (size_t)(value - at) == length && strncasecmp(at, key, length) == 0;
         if (!*value)
-            break;
-        value++;
+            return;
+        size_t value_length = strcspn(++value, ";");
         if (match) {
-            value[strcspn(value, ";")] = '\0';
-            return value;
+            snprintf(out, size, "%.*s", (int)(value_length < 100 ? value_length : 100), value);
+            return;
         }
-        at = value + strcspn(value, ";");
+        at = value + value_length;
         at += *at == ';';
     }
-    return NULL;
 }
 
 static enum haul_code ask_browser(const struct session *session, const struct ms_route *where, int *port,
@@ -71,8 +71,12 @@ static enum haul_code ask_browser(const struct session *session, const struct ms
                             server->name);
     }
     answer[got] = '\0';
-    const char *value = got > 3 && answer[0] == 0x05 ? browser_value(answer + 3, "tcp") : NULL;
-    *port = value ? atoi(value) : 0;
+    char instance[104] = "", value[104] = "";
+    if (got > 3 && answer[0] == 0x05) {
+        browser_value(answer + 3, "InstanceName", instance, sizeof instance);
+        browser_value(answer + 3, "tcp", value, sizeof value);
+    }
+    *port = strcasecmp(instance, server->instance) == 0 ? atoi(value) : 0;
     if (*port >= 1 && *port <= 65535)
         return HAUL_OK;
     return error_set(err, HAUL_NOT_FOUND, "%s: SQL Server Browser knows no TCP port of this instance",

@@ -1,0 +1,275 @@
+"""SQL Server: finding the server, being sent on, being cancelled, and servers that lie or fill memory.
+
+The server of the tests and prepared answers (tds_scripted.py), as in test_mssql_read.py.
+"""
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import pyarrow.parquet as pq
+import pytest
+
+from conftest import HAUL, ROOT
+
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+pytest.importorskip("sqlglot")
+
+from tds import prelogin, tokens  # noqa: E402
+from tds.server import PASSWORD  # noqa: E402
+from tds.types import MAX, Type  # noqa: E402
+from tds_scripted import Scripted, chunks, rows  # noqa: E402
+
+INT = Type("int", nullable=False)
+ONE = rows([("one", INT)], [[struct.pack("<i", 1)]])
+ASK = ["-", "--to", "csv", "--query", "SELECT 1 AS one"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    def call(*words, code=0, env=None, timeout=60):
+        done = subprocess.run([HAUL, *map(str, words)], cwd=tmp_path, capture_output=True, timeout=timeout, text=True,
+                              env={**os.environ, "SQLCMDPASSWORD": PASSWORD, **(env or {})})
+        assert PASSWORD not in done.stdout + done.stderr
+        assert code is None or done.returncode == code, (done.returncode, (done.stdout + done.stderr)[-3000:])
+        return done
+
+    return call
+
+
+def uri(port, more=""):
+    return f"mssql://sa@127.0.0.1:{port}/master{more}"
+
+
+# ---- finding the server ----
+
+class Browser:
+    """SQL Server Browser on UDP 1434: answers with a text, or with bytes as they are."""
+
+    def __init__(self, answer):
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self.sock.bind(("127.0.0.1", 1434))
+        except OSError:
+            pytest.skip("UDP port 1434 is taken")
+        self.sock.settimeout(0.05)
+        self.answer, self.asked, self.open = answer, [], True
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.open = False
+        self.thread.join()
+        self.sock.close()
+
+    def serve(self):
+        text = self.answer if isinstance(self.answer, bytes) else b"\x05" + struct.pack("<H", len(self.answer)) + self.answer.encode()
+        while self.open:
+            try:
+                data, peer = self.sock.recvfrom(1000)
+            except TimeoutError:
+                continue
+            self.asked.append(data)
+            self.sock.sendto(text, peer)
+
+
+def test_browser(run):
+    with Scripted({"SELECT 1": ONE}) as server:
+        with Browser(f"ServerName;H;InstanceName;SALES;IsClustered;No;Version;16.0;tcp;{server.port};np;\\\\H\\pipe;;") as browser:
+            for given in ("mssql://sa@127.0.0.1\\SALES/master", "mssql://sa@127.0.0.1/SALES?database=master", "mssql://sa@127.0.0.1/?instance=SALES"):
+                assert run("copy", given, *ASK).stdout == "one\n1\n"
+            assert browser.asked[0] == b"\x04SALES\0"
+    other = f"ServerName;H;InstanceName;OTHER;tcp;{server.port};;"
+    for answer in (other, b"", b"\x05\xff\xff", b"\x05\x03\0tcp", "ServerName;H;InstanceName;X;tcp;99999;;", "ServerName;H;;", b"\xff" * 900):
+        with Browser(answer):
+            done = run("copy", "mssql://sa@127.0.0.1\\SALES/master", *ASK, code=None)
+            assert "Browser" in done.stderr and done.returncode in (5, 75)
+
+
+def test_no_browser_and_no_host(run):
+    assert "give the port" in run("copy", "mssql://sa@127.0.0.1\\SALES/master", *ASK, code=None).stderr
+    said = run("copy", "mssql://sa@dbhostSALES/master", *ASK, code=None).stderr
+    assert "backslash" in said and "not found" in said
+    assert "backslash" not in run("copy", "mssql://sa@db.example.invalid/master", *ASK, code=None).stderr
+
+
+# ---- being sent on ----
+
+def test_routing_is_followed_under_the_same_trust(run):
+    with Scripted({"SELECT 1": ONE}) as other, Scripted({"SELECT 1": ONE}) as first:
+        first.routing = ("127.0.0.1\\INST", other.port)
+        assert run("copy", uri(first.port), *ASK, code=None).stdout == ""  # elsewhere a certificate must be good
+        more = f"?encrypt=mandatory&certificate={other.certificate}"
+        run("copy", uri(first.port, f"?encrypt=mandatory&certificate={first.certificate}"), *ASK, code=5)
+        first.certificate, first.key, first.contexts = other.certificate, other.key, other.contexts
+        assert run("copy", uri(first.port, more + "&ApplicationIntent=ReadOnly"), *ASK).stdout == "one\n1\n"
+        assert first.logins[-1][0].flags[2] & 0x20 and other.logins[-1][0].flags[2] & 0x20
+        other.routing = ("127.0.0.1", first.port)
+        assert "from one to the other" in run("copy", uri(first.port, more), *ASK, code=5).stderr
+
+
+def test_a_route_to_nowhere(run):
+    with Scripted({}) as server:
+        server.routing = ("", 1433)
+        assert "without saying where" in run("copy", uri(server.port, "?trustservercertificate=yes"), *ASK, code=5).stderr
+        server.routing = ("127.0.0.1", 0)
+        run("copy", uri(server.port, "?trustservercertificate=yes"), *ASK, code=5)
+
+
+def test_sessions_are_pinned_and_named(run):
+    with Scripted({"SELECT 1": ONE}) as server:
+        run("copy", uri(server.port, "?multiSubnetFailover=yes"), *ASK)
+        run("copy", uri(server.port, "?App Name=loader"), *ASK)
+        assert server.logins[-1][0].app == "loader"
+        pinned = server.asked[0]
+        for words in ("TEXTSIZE 2147483647", "ANSI_NULLS ON", "XACT_ABORT ON", "DEADLOCK_PRIORITY LOW", "IMPLICIT_TRANSACTIONS OFF", "ROWCOUNT 0"):
+            assert words in pinned
+
+
+def test_settings_a_server_does_not_know_are_passed_over(run):
+    refuse = tokens.message(195, "'ARITHABORT' is not a recognized SET option.", 15) + tokens.done(tokens.DONE, tokens.ERROR_BIT)
+    with Scripted({"SET ARITHABORT": refuse, "SELECT 1": ONE}) as server:
+        assert run("copy", uri(server.port), *ASK).stdout == "one\n1\n"
+        assert "SET XACT_ABORT ON" in server.asked
+
+
+# ---- messages ----
+
+def test_messages_and_errors_tell_all(run):
+    notes = b"".join(tokens.message(50000, f"note {n}", 0) for n in range(30))
+    error = tokens.message(547, "The statement conflicted.", 16, 3, 42, "dbo.usp_x") + tokens.done(tokens.DONE, tokens.ERROR_BIT)
+    with Scripted({"SELECT 1": notes + ONE, "SELECT 2": error}) as server:
+        said = run("copy", uri(server.port), *ASK).stderr
+        assert "note 0" in said and "note 29" not in said
+        said = run("copy", uri(server.port), *ASK[:4], "SELECT 2 AS two", code=5).stderr
+        for words in ("error 547", "level 16", "state 3", "procedure dbo.usp_x", "line 42", "The statement conflicted."):
+            assert words in said
+
+
+TRANSIENT = [1205, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920, 4221, 233, 10053, 10054, 10060]
+
+
+@pytest.mark.parametrize("number", TRANSIENT)
+def test_transient_errors(run, number):
+    """Before the first row: tried again, and then the exit code says that it may pass."""
+    failing = tokens.message(number, "It may pass.", 16) + tokens.done(tokens.DONE, tokens.ERROR_BIT)
+    with Scripted({"FROM [dbo].[T]": failing, "objects AS o": rows([(name, Type("varchar", 9)) for name in "soti"], [[Type("varchar", 9).frame(v) for v in (b"dbo", b"T", b"V ", b"5")]])}) as server:
+        assert str(number) in run("copy", uri(server.port), "x.parquet", "--table", "dbo.T", "--retries", "1", code=75).stderr
+
+
+# ---- cancelling ----
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_an_interrupt_ends_a_long_query(tmp_path, deaf):
+    """By attention; a server that ignores it loses the connection after the time limit."""
+    head = tokens.column_metadata([("one", INT, 0)])
+
+    def slow(_statement, channel):
+        channel.begin()
+        channel.write(head + b"\xd1\1\0\0\0" * 30000)
+        return None if not deaf else time.sleep(30)
+
+    with Scripted({"SELECT 1": slow}) as server:
+        server.faults.set(deaf=deaf)
+        process = subprocess.Popen([HAUL, "copy", uri(server.port), "x.csv", "--query", "SELECT 1 AS one"], cwd=tmp_path, stderr=subprocess.PIPE,
+                                   env={**os.environ, "SQLCMDPASSWORD": PASSWORD}, text=True)
+        time.sleep(1.5)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=25)[1]
+        assert process.returncode == 75, said
+        assert time.monotonic() - started < 15
+        assert not (tmp_path / "x.csv").exists()
+
+
+# ---- memory ----
+
+def lobs(count, size):
+    """A table of `count` values of `size` bytes, sent without holding them."""
+    kind = Type("varbinary", MAX, nullable=False)
+
+    def send(_statement, channel):
+        channel.begin()
+        channel.write(tokens.column_metadata([("id", INT, 0), ("b", kind, 0)]))
+        piece = struct.pack("<I", 1 << 20) + bytes(1 << 20)
+        for number in range(count):
+            channel.write(b"\xd1" + struct.pack("<i", number) + struct.pack("<Q", 0xFFFFFFFFFFFFFFFE))
+            for _ in range(size >> 20):
+                channel.write(piece)
+            channel.write(b"\0\0\0\0")
+        channel.write(tokens.done(tokens.DONE, tokens.COUNT, tokens.SELECT, count))
+        channel.end()
+
+    return send
+
+
+def test_ten_megabytes_in_64(run, tmp_path):
+    with Scripted({"SELECT b": lobs(12, 10 << 20)}) as server:
+        words = ["/usr/bin/time", "-f", "%M", HAUL, "copy", uri(server.port, "?encrypt=disable"), "b.parquet", "--query", "SELECT b FROM t", "--memory", "64MiB"]
+        server.encryption = prelogin.NOT_SUP
+        done = subprocess.run(list(map(str, words)), cwd=tmp_path, capture_output=True, text=True, timeout=120, env={**os.environ, "SQLCMDPASSWORD": PASSWORD})
+        assert done.returncode == 0, done.stderr
+        if "asan" not in os.environ.get("HAUL", ""):
+            assert int(done.stderr.split()[-1]) < (64 + 32) * 1024, done.stderr
+    assert pq.ParquetFile(tmp_path / "b.parquet").metadata.num_rows == 12
+
+
+def test_a_value_that_cannot_fit_is_refused_before_it_is_buffered(run):
+    total = rows([("id", INT), ("big", Type("nvarchar", MAX))], [[struct.pack("<i", n), struct.pack("<Q", 1 << 40) + struct.pack("<I", 1 << 30)] for n in range(1)])
+    with Scripted({"SELECT a": total[:total.index(struct.pack("<Q", 1 << 40)) + 12], "SELECT b": lobs(1, 100 << 20)}) as server:
+        for query, size in (("SELECT a", 1 << 40), ("SELECT b", None)):
+            said = run("copy", uri(server.port), "x.parquet", "--query", query, "--memory", "64MiB", code=5).stderr
+            assert "row 0" in said and "column" in said and "--memory" in said and (size is None or str(size) in said), said
+
+
+# ---- lies ----
+
+HOSTILE = {
+    "a packet of 0 bytes": lambda c: c.sock.sendall(b"\4\1\0\0\0\0\1\0"),
+    "a packet of 65535 bytes": lambda c: c.sock.sendall(b"\4\1\xff\xff\0\0\1\0" + bytes(65527)),
+    "packets without end or content": lambda c: c.sock.sendall(b"\4\0\0\10\0\0\1\0" * 5000),
+    "another type": lambda c: c.sock.sendall(b"\7\1\0\10\0\0\1\0"),
+    "INFO for ever": lambda c: (c.begin(), c.write(tokens.message(1, "x" * 100, 0) * 20000), c.end()),
+    "65534 columns": lambda c: (c.begin(), c.write(b"\x81\xfe\xff" + bytes(100000)), c.end()),
+    "a type nobody knows": lambda c: (c.begin(), c.write(b"\x81\1\0\0\0\0\0\0\0\x99\1a\0"), c.end()),
+    "an int of 7 bytes": lambda c: (c.begin(), c.write(b"\x81\1\0\0\0\0\0\0\0\x26\7\1a\0"), c.end()),
+    "rows before columns": lambda c: (c.begin(), c.write(b"\xd1" * 100), c.end()),
+    "a message that ends in a row": lambda c: (c.begin(), c.write(rows([("a", INT)], [])[:-13] + b"\xd1\1\0"), c.end()),
+    "no answer at all": lambda c: c.sock.close(),
+    "a token nobody knows": lambda c: (c.begin(), c.write(b"\x01\x02"), c.end()),
+    "an ERROR longer than its length": lambda c: (c.begin(), c.write(b"\xaa\4\0\1\0\0\0\1\x10\xff\xff" + bytes(50)), c.end()),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_server(run, what):
+    with Scripted({"SELECT 1": lambda _statement, channel: HOSTILE[what](channel) and None}, encryption=prelogin.NOT_SUP) as server:
+        done = run("copy", uri(server.port, "?encrypt=disable"), *ASK, "--retries", "0", code=None)
+        assert done.returncode in (5, 75) and done.stderr.startswith("haul: "), done
+        assert "127.0.0.1" in done.stderr
+
+
+@pytest.mark.parametrize("cut", [1, 50, 400, 1200])
+def test_tls_that_ends_in_the_middle(run, cut):
+    """In the handshake and behind it: a sentence, never half a result."""
+    from proxy import Fault, Proxy
+    for encrypt in ("mandatory", "strict"):
+        with Scripted({"SELECT 1": ONE}) as server, Proxy(server.port, Fault(None, cut, "reset")) as proxy:
+            done = run("copy", uri(proxy.port, f"?encrypt={encrypt}&certificate={server.certificate}"), *ASK, "--retries", "0", code=None)
+            assert done.returncode in (5, 75) and "haul: " in done.stderr and done.stdout == ""
+
+
+def test_greetings_that_lie(run):
+    for greeting in (b"\xad\xff\xff" + bytes(10), tokens.login_ack(0x70000000), b"\xe3\5\0\4\1\x39\0\0", b"\xe3\xff\xff\x14" + bytes(20), b"\xae\x0a\xff\xff\xff\xff",
+                     b"\xed\4\0abcd", tokens.done(tokens.DONE, 0), tokens.column_metadata([("a", INT, 0)]) + b"\xd1\1\0\0\0" + tokens.done(tokens.DONE, 0)):
+        with Scripted({}, encryption=prelogin.NOT_SUP) as server:
+            server.greeting = greeting
+            done = run("list", uri(server.port, "?encrypt=disable&loginTimeout=5"), code=None)
+            assert done.returncode in (5, 75) and "127.0.0.1" in done.stderr, (greeting, done)

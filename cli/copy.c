@@ -27,20 +27,21 @@ static void tell_result(const struct haul_result *result)
     fprintf(stderr, "\n");
 }
 
-static int copy_plan(struct haul_job *job)
+static int copy_plan(const struct command *command, struct haul_job *job)
 {
     struct haul_error err = {0};
     char *report = NULL;
-    int status = haul_plan(job, &report, &err) ? fail(&err) : print_out(report);
+    bool failed = haul_settle(job, command->bit, &err) || haul_plan(job, &report, &err);
+    int status = failed ? fail(&err) : print_out(report);
     haul_free(report);
     return status;
 }
 
-static int copy_now(struct haul_job *job, struct progress *progress)
+static int copy_now(const struct command *command, struct haul_job *job, struct progress *progress)
 {
     struct haul_error err = {0};
     struct haul_result result;
-    enum haul_code code = haul_copy(job, &result, &err);
+    enum haul_code code = haul_command(job, command->bit, &result, &err);
     progress_end(progress);
     if (code)
         return fail(&err);
@@ -52,16 +53,12 @@ static int copy_now(struct haul_job *job, struct progress *progress)
 int run_copy(const struct command *command, int count, char **words)
 {
     int status = 0;
-    struct haul_error err = {0};
     struct progress progress;
     struct haul_job *job = job_from_words(command, count, words, &status);
     if (!job)
         return status;
     progress_init(&progress, job);
-    if (haul_settle(job, command->bit, &err))
-        status = fail(&err);
-    else
-        status = job_flag(job, "dry-run") ? copy_plan(job) : copy_now(job, &progress);
+    status = job_flag(job, "dry-run") ? copy_plan(command, job) : copy_now(command, job, &progress);
     job_done(job);
     return status;
 }

@@ -273,6 +273,12 @@ struct haul_result {
  * they are (docs/parquet.md), and the result has no hash. */
 HAUL_API enum haul_code haul_copy(struct haul_job *job, struct haul_result *result, struct haul_error *err);
 
+/* A command as a whole (HAUL_FOR_COPY, _EXPORT, _IMPORT, _COMBINE): haul_settle, the copy, and what follows
+ * it: import with several workers and files goes by staging tables, combine drops them and writes its
+ * manifest. */
+HAUL_API enum haul_code haul_command(struct haul_job *job, unsigned command, struct haul_result *result,
+                                     struct haul_error *err);
+
 /* What haul_copy would do: SQL, parts, type map, losses, memory. Reports here
  * and below are text for people, or JSON (docs/json.md) when "json" is set. */
 HAUL_API enum haul_code haul_plan(struct haul_job *job, char **report, struct haul_error *err);

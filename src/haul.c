@@ -155,7 +155,6 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
                                  struct haul_error *err)
 {
     struct side *source = NULL, *target;
-    struct context context = job->context;
     sides->source = stream;
     if ((!stream && side_resolve(job, false, &source, err)) || side_resolve(job, true, &target, err))
         return err->code;
@@ -163,9 +162,8 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
         return err->code;
     if (settings_flag(&job->settings, "combine") && registry_check_apart(sides->source, target->name, err))
         return err->code;
-    context.login = &target->login;
-    if (registry_open_sink(target->name, &context, &sides->sink, err))
-        return job_side(err, HAUL_SIDE_TARGET);
+    if (job_open_sink(job, &sides->sink, err))
+        return err->code;
     const char *table = NULL;
     if (sink_table(job, target->name, source ? source->name : NULL, &table, err))
         return err->code;

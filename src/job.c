@@ -7,6 +7,7 @@
 #include "manifest.h"
 #include "registry.h"
 #include "secret.h"
+#include "tables.h"
 
 #define COLUMNS_MAX 65536
 
@@ -201,7 +202,20 @@ enum haul_code job_open(struct haul_job *job, bool target, struct source **sourc
     name = code ? NULL : side->name;
     if (code == HAUL_OK && !database)
         code = manifests_expand(job, &name, &request.table, err);
-    if (code == HAUL_OK)
+    const char *tables = code || target ? NULL : settings_text(&job->settings, "tables");
+    if (code == HAUL_OK && tables)
+        code = tables_source_open(name, tables, &context, source, err);
+    else if (code == HAUL_OK)
         code = registry_open_source(name, &context, &request, source, err);
     return code ? job_side(err, target ? HAUL_SIDE_TARGET : HAUL_SIDE_SOURCE) : HAUL_OK;
+}
+
+enum haul_code job_open_sink(struct haul_job *job, struct sink **sink, struct haul_error *err)
+{
+    struct side *side;
+    struct context context = job->context;
+    if (side_resolve(job, true, &side, err))
+        return err->code;
+    context.login = &side->login;
+    return registry_open_sink(side->name, &context, sink, err) ? job_side(err, HAUL_SIDE_TARGET) : HAUL_OK;
 }

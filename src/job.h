@@ -4,7 +4,7 @@
 
 #include "base/context.h"
 #include "base/settings.h"
-#include "batch/source.h"
+#include "batch/sink.h"
 #include "side.h"
 
 struct haul_job {
@@ -33,6 +33,9 @@ const char *job_target_table(const struct haul_job *job);
 /* Opens "source", or, with `target`, the target read as a source. A failure has
  * its side. */
 enum haul_code job_open(struct haul_job *job, bool target, struct source **source, struct haul_error *err);
+
+/* Opens the target to be written. */
+enum haul_code job_open_sink(struct haul_job *job, struct sink **sink, struct haul_error *err);
 
 /* The name without passwords, in the job's arena, a list in one line; NULL without memory. */
 const char *job_hidden(struct haul_job *job, const char *name);

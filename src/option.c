@@ -36,7 +36,9 @@ static const struct haul_option table[] = {
      "what is read: a file, a pattern, a folder, -, or a database"},
     {"target", 0, TEXT, WRITE | VERIFY, NULL, "TARGET", NULL,
      "what is written: a file, a folder/, -, or a database"},
-    {"combine", 0, FLAG, WRITE, NULL, NULL, "false", "keep the source's row groups as they are"},
+    {"combine", 0, FLAG, COPY | COMBINE, NULL, NULL, "false", "keep the source's row groups as they are"},
+
+    {"tables", 0, TEXT, COMBINE, NULL, "NAMES", NULL, "staging tables of the source, one a line"},
 
     {"server", 's', TEXT, WORDS, "Server", "HOST", NULL,
      "SQL Server: host, host,port or 'host\\instance'; or any database's URI"},
@@ -159,6 +161,8 @@ static const struct haul_option table[] = {
      "SQL targets: what is committed as one: --unit-rows rows, a row group, a file"},
     {"unit-rows", 0, NUMBER, COPY | IMPORT, "Target", "N", "100000", "SQL targets: rows committed as one",
      "batch-size b"},
+    {"combine-after", 0, FLAG, IMPORT, "Target", NULL, "false",
+     "bring the staging tables into the table at once, and drop them", "combine"},
     {"cci", 0, FLAG, IMPORT, "Target", NULL, "true",
      "SQL Server: a clustered columnstore index on staging tables"},
     {"strict", 0, FLAG, MOVE, "Target", NULL, "false", "any loss is an error, before anything is committed"},

@@ -126,7 +126,7 @@ enum haul_code report_verify(struct haul_job *job, const char *json, char **repo
 }
 
 /* Written beside its name, then renamed: a reader never sees half of it. */
-static enum haul_code write_file(const char *path, const char *text, struct haul_error *err)
+enum haul_code report_write_file(const char *path, const char *text, struct haul_error *err)
 {
     char temp[4096];
     struct file file = {.fd = -1};
@@ -169,7 +169,7 @@ enum haul_code report_summary(struct haul_job *job, const struct haul_result *re
     json_decref(root);
     if (!text)
         return error_nomem(err, "the summary");
-    enum haul_code code = write_file(path, text, err);
+    enum haul_code code = report_write_file(path, text, err);
     free(text);
     return code ? error_prefix(err, "--summary") : HAUL_OK;
 }

@@ -21,6 +21,9 @@ enum haul_code report_ping(const struct haul_job *job, const struct ping *ping, 
 enum haul_code report_take(struct buffer *text, char **report, struct haul_error *err);
 bool report_as_json(const struct haul_job *job);
 
+/* A file of the lobby's own: written beside its name, then renamed. */
+enum haul_code report_write_file(const char *path, const char *text, struct haul_error *err);
+
 /* Writes --summary FILE when asked for; `failure` NULL when the run went well. */
 enum haul_code report_summary(struct haul_job *job, const struct haul_result *result,
                               const struct haul_error *failure, struct haul_error *err);

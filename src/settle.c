@@ -4,7 +4,8 @@
  * haul_copy does it.
  */
 #include "base/file.h"
-#include "job.h"
+#include "command.h"
+#include "manifest.h"
 #include "registry.h"
 #include "server.h"
 
@@ -204,10 +205,57 @@ static enum haul_code settle_import(struct haul_job *job, struct haul_error *err
     return preset(job, "transaction-mode", "rowgroup", err);
 }
 
+/* The tables of a manifest into one. Staging tables of an import are combined once: their run has a name. */
+static enum haul_code settle_tables(struct haul_job *job, const struct manifest_listing *listing,
+                                    struct haul_error *err)
+{
+    const char *uri, *table;
+    struct buffer list = {0};
+    if (accept_words(job, err) || server_uri(job, &uri, err) || server_table(job, &table, err))
+        return err->code;
+    for (size_t i = 0; i < listing->count; i++)
+        if (buffer_printf(&list, err, "%s%s", i ? "\n" : "", listing->entries[i].name))
+            break;
+    const char *tables = err->code ? NULL : arena_text_n(&job->arena, (const char *)list.data, list.length);
+    buffer_release(&list);
+    if (!tables)
+        return err->code ? err->code : error_nomem(err, "the names of tables");
+    if (haul_job_set(job, "source", uri, err) || haul_job_set(job, "target", uri, err) ||
+        settings_set(&job->settings, "target-table", table, err) ||
+        settings_set(&job->settings, "tables", tables, err) ||
+        settings_set(&job->settings, "mode", "append", err))
+        return err->code;
+    bool named = given(job, "run") || !staging_names(tables);
+    return named ? HAUL_OK : combine_run_name(job, tables, err);
+}
+
+static enum haul_code settle_manifest(struct haul_job *job, const char *path, bool *tables,
+                                      struct haul_error *err)
+{
+    struct manifest_listing listing = {0};
+    enum haul_code code = manifest_read(path, &job->arena, &listing, err);
+    *tables = code == HAUL_OK && listing.tables;
+    if (*tables && listing.count == 0)
+        code = error_set(err, HAUL_DATA, "%s lists no tables", path);
+    else if (*tables)
+        code = settle_tables(job, &listing, err);
+    else if (code == HAUL_OK)
+        code = preset(job, "mode", "replace", err); /* as PyButt does: the file is made of the manifest's */
+    manifest_listing_release(&listing);
+    return code;
+}
+
 /* combine keeps row groups as they are, unless their size is asked for. */
 static enum haul_code settle_combine(struct haul_job *job, struct haul_error *err)
 {
     static const char *const encoding[] = {"compression", "page-version", "encoding"};
+    const char *source = settings_text(&job->settings, "source");
+    bool tables = false,
+         manifest = source && !strchr(source, '\n') && manifest_is_named(source) && path_exists(source);
+    if (manifest && settle_manifest(job, source, &tables, err))
+        return job_side(err, HAUL_SIDE_SOURCE);
+    if (tables)
+        return HAUL_OK;
     if (given(job, "rowgroup-size"))
         return HAUL_OK;
     for (size_t i = 0; i < sizeof encoding / sizeof encoding[0]; i++)

@@ -163,6 +163,13 @@ struct sink_ops {
     /* Removes everything an unfinished run has made (--restart, start over). */
     enum haul_code (*remove)(struct sink *sink, const struct run_record *run, struct haul_error *err);
 
+    /* Staging tables. make_like: an empty table `name` with the columns of `model`, and a clustered
+     * columnstore index where the engine has such and `columnstore` asks for it; one that is there stays as
+     * it is. drop: absent is fine. Before negotiate. NULL: not with this sink. */
+    enum haul_code (*make_like)(struct sink *sink, const char *name, const char *model, bool columnstore,
+                                struct haul_error *err);
+    enum haul_code (*drop)(struct sink *sink, const char *name, struct haul_error *err);
+
     void (*close)(struct sink *sink);
 };
 struct sink { /* first member of each tenant's own struct */

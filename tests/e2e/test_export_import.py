@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import HAUL, make_orders, rows_of
+from conftest import HAUL, TRIALS, make_orders, rows_of
 
 
 def customers(server, name, rows=1000):
@@ -161,3 +161,141 @@ def empty_like(tmp_path, name="target.db"):
     db.commit()
     db.close()
     return f"sqlite:///{name}"
+
+
+@pytest.mark.parametrize("mode,units", [("batch", 3), ("rowgroup", 6), ("file", 3)])
+def test_import_in_three_modes(haul, tmp_path, mode, units):
+    """A unit is so many rows, a row group, or a file: the ledger of SQLite tells while the run is unfinished."""
+    path = exported(haul, tmp_path)
+    target = empty_like(tmp_path)
+    haul("import", path, "--server", target, "--table", "orders", "-M", mode, "-b", 1000)
+    assert rows_of(tmp_path / "target.db") == rows_of(tmp_path / "shop.db")
+    plan = json.loads(haul("import", path, "--server", target, "--table", "orders", "-M", mode, "-b", 1000, "--dry-run", "--json").out)
+    assert len(plan["parts"]) == {"batch": 3, "rowgroup": 6, "file": 3}[mode]
+    assert plan["unit_rows"] == (1000 if mode == "batch" else 2**63 - 1)
+
+
+def test_import_appends(haul, tmp_path):
+    path = exported(haul, tmp_path, 100, 1)
+    target = empty_like(tmp_path)
+    db = sqlite3.connect(tmp_path / "target.db")
+    db.execute("INSERT INTO orders VALUES (0, 'before', 1, 1.5, NULL)")
+    db.commit()
+    haul("import", path, "-s", target, "-t", "orders")
+    assert len(rows_of(tmp_path / "target.db")) == 101
+    done = haul("import", path, "-s", target, "-t", "orders", code=6)  # the keys are there
+    assert "UNIQUE" in done.err or "unique" in done.err
+
+
+# ---- staging tables ----
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    import servers
+    try:
+        with servers.Postgres() as server:
+            yield server
+    except servers.Missing as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture
+def pg(postgres, haul):
+    """haul with the server's password, and a fresh table public.orders."""
+    columns = "id bigint, name text, qty bigint, price float8, raw bytea"
+    postgres.sql("DROP TABLE IF EXISTS orders", f"CREATE TABLE orders ({columns})")
+    for table in postgres.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'orders'").split():
+        postgres.sql(f'DROP TABLE "{table}"')
+
+    def run(*given, **more):
+        return haul(*given, env=postgres.environment(), **more)
+
+    run.server = postgres
+    run.words = ["-s", postgres.uri(), "-t", "orders"]
+    run.rows = lambda: postgres.rows("SELECT * FROM orders")
+    run.tables = lambda: sorted(t for t in postgres.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").split()
+                                if t.startswith("orders_"))
+    return run
+
+
+def expected(postgres, haul, tmp_path):
+    """What public.orders holds after one straight copy."""
+    postgres.sql("TRUNCATE orders")
+    haul("copy", "shop.db", postgres.uri(), "--table", "orders", "--mode", "append", env=postgres.environment())
+    rows = postgres.rows("SELECT * FROM orders")
+    postgres.sql("TRUNCATE orders")
+    return rows
+
+
+def test_import_by_staging_tables_then_combine_and_purge(pg, haul, tmp_path):
+    path = exported(haul, tmp_path)
+    wanted = expected(pg.server, haul, tmp_path)
+    done = pg("import", path, *pg.words, "-w", 2)
+    made = manifest(tmp_path / "out/public_orders_import_manifest.json")
+    assert made["version"] == 2 and made["type"] == "tables" and len(made["entries"]) == 2 and made["rows"] == 3000
+    assert [e.split(".")[1] for e in made["entries"]] == pg.tables() and "haul combine" in done.err
+    assert pg.rows() == []
+    done = pg("combine", "out/public_orders_import_manifest.json", *pg.words)
+    assert pg.rows() == wanted and pg.tables() == [] and "3000 rows" in done.err
+    combined = manifest(tmp_path / "out/public_orders_import_manifest_combined.json")
+    assert combined["type"] == "tables" and combined["entries"] == ["public.orders"] or combined["entries"] == ["orders"]
+    # Again: done once.
+    done = pg("combine", "out/public_orders_import_manifest.json", *pg.words, code=None)
+    assert pg.rows() == wanted
+
+
+def test_an_import_that_was_not_combined_is_not_lost(pg, haul, tmp_path):
+    path = exported(haul, tmp_path)
+    pg("import", path, *pg.words, "-w", 2)
+    tables = pg.tables()
+    done = pg("import", path, *pg.words, "-w", 2)
+    assert pg.tables() == tables and "not combined yet" in done.err and "already complete" in done.err
+    done = pg("import", path, *pg.words, "-w", 3, code=4)
+    assert "--restart" in done.err and pg.tables() == tables
+    pg("import", path, *pg.words, "-w", 3, "--restart")
+    assert len(pg.tables()) == 3 and not set(tables) & set(pg.tables())
+
+
+def test_import_and_combine_in_one_go(pg, haul, tmp_path):
+    path = exported(haul, tmp_path)
+    wanted = expected(pg.server, haul, tmp_path)
+    pg("import", path, *pg.words, "-w", 4, "--combine")
+    assert pg.rows() == wanted and pg.tables() == []
+    assert sorted(os.listdir(tmp_path / "out")) == ["orders_manifest.json", *(f"orders_part_0000{i}.parquet" for i in range(3))]
+
+
+def test_import_refuses_what_does_not_fit_before_anything_is_made(pg, haul, tmp_path):
+    path = exported(haul, tmp_path)
+    pg.server.sql("ALTER TABLE orders DROP COLUMN qty, DROP COLUMN raw")
+    done = pg("import", path, *pg.words, "-w", 2, code=6)
+    for column in ("qty", "raw"):
+        assert f'"{column}"' in done.err
+    assert pg.tables() == [] and not list((tmp_path / "out").glob("*import*"))
+
+
+@pytest.mark.parametrize("mode", ["batch", "rowgroup", "file"])
+def test_import_killed_and_run_again(pg, haul, tmp_path, rng, mode):
+    """Killed at random moments with four workers, then run again: every row once."""
+    path = exported(haul, tmp_path, 60000, 6, 2500)
+    wanted = expected(pg.server, haul, tmp_path)
+    for combine in ([], ["--combine"]):
+        for _ in range(max(2, TRIALS // 10)):
+            pg.server.sql("TRUNCATE orders")
+            command = ["import", str(path), *pg.words, "-w", "4", "-M", mode, "-b", "1000", *combine]
+            for _ in range(3):
+                child = subprocess.Popen([HAUL, *command], cwd=tmp_path, stderr=subprocess.DEVNULL,
+                                         env={**os.environ, **pg.server.environment()})
+                try:
+                    child.wait(rng.uniform(0.02, 0.8))
+                    break
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait()
+                if combine and pg.rows() == wanted and not list((tmp_path / "out").glob(".*import*")):
+                    break  # killed when all was done: nothing is left to say so
+            else:
+                pg(*command)
+            if not combine:
+                pg("combine", "out/public_orders_import_manifest.json", *pg.words)
+            assert pg.rows() == wanted and pg.tables() == []

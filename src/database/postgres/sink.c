@@ -251,6 +251,11 @@ static void release(struct table_sink *base)
     free(sink);
 }
 
+static enum haul_code like(struct table_sink *base, const struct staging *staging, struct haul_error *err)
+{
+    return table_sink_like(base, staging, "(LIKE ", ")", err);
+}
+
 static const struct table_sink_ops own_ops = {
     .control = control,
     .lock = take_lock,
@@ -271,6 +276,7 @@ static const struct table_sink_ops own_ops = {
     .evict = evict,
     .empty = pg_empty,
     .swap = pg_swap,
+    .like = like,
     .close = release,
 };
 
@@ -282,6 +288,8 @@ static const struct sink_ops sink_ops = {
     .open = table_sink_open,
     .finish = table_sink_finish,
     .remove = table_sink_remove,
+    .make_like = table_sink_make_like,
+    .drop = table_sink_drop,
     .close = table_sink_close,
 };
 

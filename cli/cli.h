@@ -71,6 +71,7 @@ int run_ping(const struct command *command, int count, char **words);
 int run_list(const struct command *command, int count, char **words);
 int run_inspect(const struct command *command, int count, char **words);
 int run_verify(const struct command *command, int count, char **words);
+int run_purge(const struct command *command, int count, char **words);
 int run_help(const struct command *command, int count, char **words);
 int run_completion(const struct command *command, int count, char **words);
 int run_man(const struct command *command, int count, char **words);

@@ -19,7 +19,9 @@ const struct command commands[] = {
      "put Parquet files together in one, without decoding them",
      "  haul combine a.parquet b.parquet --output-file all.parquet\n"
      "  haul combine 'part-*.parquet' -o all.parquet --mode replace\n"
-     "  haul combine out/ -o all.parquet --rowgroup-size 1000000\n",
+     "  haul combine out/ -o all.parquet --rowgroup-size 1000000\n"
+     "  haul combine out/dbo_Orders_manifest.json -o all.parquet\n"
+     "  haul combine out/dbo_Orders_import_manifest.json -s db.example.com -d Sales -t Orders -u me\n",
      run_copy},
     {"ping", HAUL_FOR_PING, "haul ping CONNECTION [options]",
      "say what is at a connection, and what may be done there",
@@ -38,6 +40,11 @@ const struct command commands[] = {
      "  haul import out/dbo_Orders_manifest.json -s db.example.com -d Sales -t Orders -u me\n"
      "  haul import out/dbo_Orders_manifest.json -s db.example.com -d Sales -t Orders -T -M file\n",
      run_copy},
+    {"purge", HAUL_FOR_PURGE, "haul purge MANIFEST [options]",
+     "remove the files or staging tables that a manifest lists, and the manifest",
+     "  haul purge out/dbo_Orders_manifest.json --dry-run\n"
+     "  haul purge out/dbo_Orders_import_manifest.json -s db.example.com -d Sales -u me --yes\n",
+     run_purge},
     {"list", HAUL_FOR_LIST, "haul list SOURCE [options]",
      "show the tables of a database, or the files of a folder",
      "  haul list postgresql://me@db.example.org/shop\n"

@@ -287,6 +287,10 @@ HAUL_API enum haul_code haul_plan(struct haul_job *job, char **report, struct ha
  * they differ; the report is given in both cases. `report` may be NULL. */
 HAUL_API enum haul_code haul_verify(struct haul_job *job, char **report, struct haul_error *err);
 
+/* Removes what the manifest "source" lists (files of its folder, or tables of the server in the options),
+ * then the manifest. With "dry-run" nothing; the report says what. `report` may be NULL. */
+HAUL_API enum haul_code haul_purge(struct haul_job *job, char **report, struct haul_error *err);
+
 /* ---- 7. Looking -------------------------------------------------------------- */
 
 struct haul_table {

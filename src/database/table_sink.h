@@ -77,6 +77,12 @@ struct table_sink {
     int session_count;
 };
 
+/* A table beside the target (staging.c). */
+struct staging {
+    struct table_name name, model;
+    bool columnstore; /* with a clustered columnstore index, where there is such */
+};
+
 /* What a database does in its own way. NULL where it says so. */
 struct table_sink_ops {
     /* Makes sure sink->connection is there, with the run's lock when it had it.
@@ -140,6 +146,9 @@ struct table_sink_ops {
     enum haul_code (*take_back)(struct table_sink *sink, const struct ledger_run *known,
                                 struct haul_error *err);
 
+    /* An empty table with the columns of another, unless it is there. NULL: no staging tables. */
+    enum haul_code (*like)(struct table_sink *sink, const struct staging *staging, struct haul_error *err);
+
     void (*close)(struct table_sink *sink); /* the wing's own, then free */
 };
 
@@ -161,7 +170,15 @@ enum haul_code table_sink_finish(struct sink *base, const struct run_record *run
 enum haul_code table_sink_remove(struct sink *base, const struct run_record *run, struct haul_error *err);
 void table_sink_close(struct sink *base);
 
+enum haul_code table_sink_make_like(struct sink *base, const char *name, const char *model, bool columnstore,
+                                    struct haul_error *err);
+enum haul_code table_sink_drop(struct sink *base, const char *name, struct haul_error *err);
+
 /* ---- for the wings ---- */
+
+/* CREATE TABLE IF NOT EXISTS name BEFORE model AFTER. */
+enum haul_code table_sink_like(struct table_sink *sink, const struct staging *staging, const char *before,
+                               const char *after, struct haul_error *err);
 
 /* Runs "BEFORE schema.name AFTER". */
 enum haul_code table_sink_run_on(struct table_sink *sink, const char *before, const char *name,

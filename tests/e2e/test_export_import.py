@@ -299,3 +299,110 @@ def test_import_killed_and_run_again(pg, haul, tmp_path, rng, mode):
             if not combine:
                 pg("combine", "out/public_orders_import_manifest.json", *pg.words)
             assert pg.rows() == wanted and pg.tables() == []
+
+
+# ---- combine of files, inspect, purge ----
+
+
+def test_combine_files_of_a_manifest(haul, tmp_path):
+    path = exported(haul, tmp_path)
+    haul("combine", path, "--output-file", "out/combined.parquet")
+    assert pq.read_metadata(tmp_path / "out/combined.parquet").num_row_groups == 6
+    made = manifest(tmp_path / "out/orders_manifest_combined.json")
+    assert made["entries"] == ["combined.parquet"] and made["type"] == "files" and made["rows"] == 3000
+    haul("combine", path, "-o", "out/combined.parquet", "-R", 1000, "-m", "mine.json")  # again, regrouped
+    assert pq.read_metadata(tmp_path / "out/combined.parquet").num_row_groups == 3
+    assert manifest(tmp_path / "out/mine.json")["entries"] == ["combined.parquet"]
+    haul("copy", "out/mine.json", "again.parquet")
+    assert pq.read_table(tmp_path / "again.parquet").num_rows == 3000
+    assert "no --output-file" in haul("combine", path, code=2).err
+
+
+def test_inspect_a_manifest(haul, tmp_path):
+    path = exported(haul, tmp_path)
+    out = haul("inspect", path).out
+    assert out.count("orders_part_0000") == 3 and "1,000 rows" in out
+    for letter in ("-v", "-V", "--verbose"):
+        assert "price" in haul("inspect", path, letter).out
+
+
+def test_purge_files(haul, tmp_path):
+    path = exported(haul, tmp_path)
+    (tmp_path / "out/mine.parquet").write_bytes(b"mine")
+    done = haul("purge", path, "--dry-run")
+    assert done.out.count("would remove") == 4 and len(os.listdir(tmp_path / "out")) == 5
+    (tmp_path / "out/orders_part_00001.parquet").unlink()
+    done = haul("purge", path, "--json")
+    said = json.loads(done.out)
+    assert len(said["removed"]) == 2 and said["missing"] == ["orders_part_00001.parquet"]
+    assert os.listdir(tmp_path / "out") == ["mine.parquet"]
+    assert "No such file" in haul("purge", path, code=1).err
+
+
+@pytest.mark.parametrize("name", ["../keep.parquet", "/etc/hostname", "link.parquet", "deep/../../keep.parquet", "deep"])
+def test_purge_never_leaves_its_folder(haul, tmp_path, name):
+    path = exported(haul, tmp_path)
+    (tmp_path / "keep.parquet").write_bytes(b"mine")
+    (tmp_path / "out/link.parquet").symlink_to(tmp_path / "keep.parquet")
+    (tmp_path / "out/deep").mkdir()
+    made = manifest(path)
+    path.write_text(json.dumps({"version": 2, "type": "files", "entries": [*made["entries"], name]}))
+    haul("purge", path, code=1)
+    assert (tmp_path / "keep.parquet").exists() and len(list((tmp_path / "out").glob("orders_part*"))) == 3 and path.exists()
+
+
+def test_purge_leaves_a_file_that_is_another(haul, tmp_path):
+    path = exported(haul, tmp_path)
+    (tmp_path / "out/orders_part_00002.parquet").write_bytes(b"mine")
+    assert "another file" in haul("purge", path, code=4).err
+    assert len(list((tmp_path / "out").glob("orders_part*"))) == 3
+
+
+def test_purge_tables(pg, haul, tmp_path):
+    path = exported(haul, tmp_path)
+    pg("import", path, *pg.words, "-w", 2)
+    made = tmp_path / "out/public_orders_import_manifest.json"
+    listed = manifest(made)
+    made.write_text(json.dumps({**listed, "entries": [*listed["entries"], "other.t"]}))
+    assert "schema public" in pg("purge", made, "-s", pg.server.uri(), code=2).err and len(pg.tables()) == 2
+    made.write_text(json.dumps(listed))
+    assert "--server" in pg("purge", made, code=2).err
+    assert "would remove table public.orders_01" in pg("purge", made, "-s", pg.server.uri(), "-n").out and len(pg.tables()) == 2
+    pg("purge", made, "-s", pg.server.uri())
+    assert pg.tables() == [] and not made.exists() and pg.server.sql("SELECT count(*) FROM orders") == "0"
+
+
+def test_purge_asks_on_a_terminal(haul, tmp_path):
+    import pty
+    path = exported(haul, tmp_path)
+    for answer, left in ((b"\n", 4), (b"y\n", 0)):
+        parent, child = pty.openpty()
+        os.write(parent, answer)
+        done = subprocess.run([HAUL, "purge", path], stdin=child, stderr=child, stdout=subprocess.PIPE, timeout=60)
+        os.close(child)
+        os.close(parent)
+        assert done.returncode == 0 and len(os.listdir(tmp_path / "out")) == left
+
+
+BAD_MANIFESTS = [
+    ("not json", "not JSON"), ('{"version":3,"type":"files","entries":[]}', "version 3"), ('{"version":2,"entries":[]}', "not a manifest"),
+    ('{"version":2,"type":"tables","entries":["dbo.T"]}', "lists tables"), ('{"version":2,"type":"files","entries":["gone.parquet"]}', "gone.parquet"),
+    ('{"version":2,"type":"files","entries":["/etc/passwd"]}', "absolute"), ('{"version":2,"type":"files","entries":["../x.parquet"]}', "leaves"),
+    ('["a.parquet","a.parquet"]', "twice"), ('{"version":2,"type":"files","entries":[7]}', "no name"), ("[]", "lists no files"),
+]
+
+
+@pytest.mark.parametrize("text,says", BAD_MANIFESTS)
+def test_import_of_bad_manifests(haul, tmp_path, text, says):
+    target = empty_like(tmp_path)
+    (tmp_path / "bad.json").write_text(text)
+    for workers in (1, 4):
+        done = haul("import", "bad.json", "-s", target, "-t", "orders", "-w", workers, code=None)
+        assert done.code in (2, 4, 5) and says in done.err, done
+    assert rows_of(tmp_path / "target.db") == []
+
+
+def test_a_tables_manifest_wants_its_server(haul, tmp_path):
+    (tmp_path / "t.json").write_text('{"version":2,"type":"tables","entries":["dbo.T_01_a1b2c3d4"]}')
+    assert "--server" in haul("combine", "t.json", code=2).err
+    assert "--table" in haul("combine", "t.json", "-s", "sqlite:///x.db", code=2).err

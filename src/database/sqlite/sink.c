@@ -246,6 +246,7 @@ static const struct sink_ops sink_ops = {
     .open = table_sink_open,
     .finish = sink_finish,
     .remove = sink_remove,
+    .drop = table_sink_drop,
     .close = table_sink_close,
 };
 

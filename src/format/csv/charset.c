@@ -1,14 +1,16 @@
 /*
  * charset.c: 64 KiB of bytes at a time become characters.
  *
- * UTF-16 is turned here, as it is what spreadsheets write and needs no tables;
- * the rest is iconv's. A character that is cut by the end of what was read waits
+ * UTF-16 is turned by base/utf16.h, as it is what spreadsheets write and needs no
+ * tables; the rest is iconv's. (base/codepage.h has no use here: its values are
+ * whole, and its names are Windows' numbers.) A character that is cut by the end of what was read waits
  * for the rest of it; at the end of the file it is an error, like bytes that mean
  * nothing, and like half a surrogate pair. Lines are counted on the way, so that
  * the error can say where to look.
  */
 #include "format/csv/charset.h"
 
+#include "base/utf16.h"
 #include "format/csv/scan.h"
 #include <ctype.h>
 #include <errno.h>
@@ -29,9 +31,10 @@ struct charset_file {
     bool utf16, big;
     uint8_t *in, *out;
     size_t in_length, out_length, out_used;
-    int64_t taken; /* bytes of `from` that came into `in` */
-    int64_t at;    /* bytes given */
-    uint64_t line; /* of the end of `out`, from 1 */
+    int64_t taken;  /* bytes of `from` that came into `in` */
+    int64_t at;     /* bytes given */
+    size_t swapped; /* bytes of `in` that are little-endian now */
+    uint64_t line;  /* of the end of `out`, from 1 */
     bool after_cr, in_ended;
 };
 
@@ -109,58 +112,30 @@ static enum haul_code no_character(struct charset_file *file, size_t used, bool 
                      cut ? "the text ends in the middle of a character" : "these bytes are no character");
 }
 
-static size_t put_utf8(uint8_t *out, uint32_t c)
+/* Bytes of `in` that are new and whole units: the lower byte comes first then. */
+static void swap_units(struct charset_file *file)
 {
-    if (c < 0x80) {
-        out[0] = (uint8_t)c;
-        return 1;
+    for (; file->swapped + 1 < file->in_length; file->swapped += 2) {
+        uint8_t first = file->in[file->swapped];
+        file->in[file->swapped] = file->in[file->swapped + 1];
+        file->in[file->swapped + 1] = first;
     }
-    if (c < 0x800) {
-        out[0] = (uint8_t)(0xc0 | c >> 6);
-        out[1] = (uint8_t)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | c >> 12);
-        out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (uint8_t)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | c >> 18);
-    out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (uint8_t)(0x80 | (c & 0x3f));
-    return 4;
-}
-
-static uint32_t unit_at(const struct charset_file *file, size_t at)
-{
-    uint32_t first = file->in[at], second = file->in[at + 1];
-    return file->big ? first << 8 | second : second << 8 | first;
 }
 
 /* Whole characters of `in` into `out`; *used of it are done. False: no character. */
 static bool turn_utf16(struct charset_file *file, size_t *used)
 {
-    size_t at = 0, made = file->out_length;
-    bool fine = true;
-    for (; at + 1 < file->in_length; at += 2) {
-        uint32_t c = unit_at(file, at);
-        if (c >= 0xd800 && c < 0xe000) {
-            if (c < 0xdc00 && at + 3 >= file->in_length)
-                break;
-            uint32_t low = c < 0xdc00 ? unit_at(file, at + 2) : 0;
-            fine = low >= 0xdc00 && low < 0xe000;
-            if (!fine)
-                break;
-            c = 0x10000 + ((c & 0x3ff) << 10) + (low & 0x3ff);
-            at += 2;
-        }
-        made += put_utf8(file->out + made, c);
-    }
-    file->out_length = made;
-    *used = at;
-    return fine;
+    const size_t units = file->in_length / 2;
+    size_t written = 0;
+    if (file->big)
+        swap_units(file);
+    size_t taken = utf16_to_utf8(file->in, units, file->out, &written);
+    file->out_length = written;
+    *used = taken * 2;
+    file->swapped -= file->big ? *used : 0;
+    if (taken + 1 < units)
+        return false;
+    return taken == units || utf16_is_high((uint16_t)(file->in[*used] | file->in[*used + 1] << 8));
 }
 
 static bool turn_iconv(struct charset_file *file, size_t *used)

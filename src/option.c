@@ -141,6 +141,8 @@ static const struct haul_option table[] = {
     {"page-version", 0, CHOICE, FILES, "Format", "1|2", "1", "Parquet: data page version"},
     {"encoding", 0, CHOICE, FILES, "Format", "auto|plain|dictionary|delta|split", "auto",
      "Parquet: how values are encoded; auto measures"},
+    {"bloom-filters", 0, FLAG, FILES, "Format", NULL, "false",
+     "Parquet: a Bloom filter for each column chunk that is a dictionary"},
     {"timestamps", 0, CHOICE, COPY | EXPORT, "Format", "us|ns|exact", "us",
      "the unit of timestamps; exact keeps every digit and offset"},
     {"uuid", 0, CHOICE, COPY | EXPORT, "Format", "binary|text", "binary", "UUIDs as 16 bytes or as text"},

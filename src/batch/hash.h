@@ -21,6 +21,9 @@ bool hash_equal(struct hash128 a, struct hash128 b);
 void hash_print(struct hash128 hash, char out[HASH_TEXT_BYTES]);
 bool hash_parse(const char *text, struct hash128 *hash);
 
+/* XXH64 with seed 0: what Parquet's Bloom filters are made of. */
+uint64_t hash_xxh64(const void *data, size_t length);
+
 /* Scratch space kept between batches. All-zero to begin; released at the end. */
 struct hasher {
     struct buffer scratch;
@@ -31,11 +34,12 @@ struct hasher {
 };
 
 /* `columns` true keeps column sums as well, to name a culprit. */
-enum haul_code hasher_init(struct hasher *hasher, const struct schema *schema, bool columns, struct memory *memory,
-                           struct haul_error *err);
+enum haul_code hasher_init(struct hasher *hasher, const struct schema *schema, bool columns,
+                           struct memory *memory, struct haul_error *err);
 void hasher_release(struct hasher *hasher);
 
 /* Fills hasher->rows; *sum gets their sum. */
-enum haul_code hash_batch(struct hasher *hasher, const struct batch *batch, struct hash128 *sum, struct haul_error *err);
+enum haul_code hash_batch(struct hasher *hasher, const struct batch *batch, struct hash128 *sum,
+                          struct haul_error *err);
 
 #endif

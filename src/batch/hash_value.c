@@ -7,6 +7,7 @@
  * as deep as the type, and its scratch space is charged to the budget.
  */
 #include "batch/hash_value.h"
+#include "batch/hash.h"
 
 #include "batch/float16.h"
 #include <string.h>
@@ -48,6 +49,11 @@ uint64_t hash_tag(const struct field *field)
     if (field->type == TYPE_TIMESTAMP && field->timezone)
         return CLASS_INSTANT;
     return classes[field->type];
+}
+
+uint64_t hash_xxh64(const void *data, size_t length)
+{
+    return XXH64(data, length, 0);
 }
 
 static inline uint64_t wide(uint64_t low, uint64_t high)

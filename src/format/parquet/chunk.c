@@ -8,6 +8,7 @@ void chunk_init(struct chunk *chunk, struct memory *memory)
 {
     memset(chunk, 0, sizeof *chunk);
     page_store_init(&chunk->dictionary, memory);
+    page_store_init(&chunk->bloom, memory);
     page_store_init(&chunk->pages, memory);
     buffer_init(&chunk->notes, memory);
     buffer_init(&chunk->note_bounds, memory);
@@ -16,6 +17,7 @@ void chunk_init(struct chunk *chunk, struct memory *memory)
 void chunk_release(struct chunk *chunk)
 {
     page_store_release(&chunk->dictionary);
+    page_store_release(&chunk->bloom);
     page_store_release(&chunk->pages);
     buffer_release(&chunk->notes);
     buffer_release(&chunk->note_bounds);

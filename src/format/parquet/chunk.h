@@ -21,6 +21,7 @@ struct page_note {     /* of one data page */
 struct chunk {
     struct page_store dictionary; /* the dictionary page; empty: none */
     struct page_store pages;
+    struct page_store bloom;   /* stands behind the row group's pages; empty: none */
     struct buffer notes;       /* struct page_note each */
     struct buffer note_bounds; /* bytes */
     struct bounds bounds;      /* of all values */

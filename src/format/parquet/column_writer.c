@@ -15,6 +15,7 @@
  */
 #include "format/parquet/column_writer.h"
 #include "format/parquet/bitpack.h"
+#include "format/parquet/bloom.h"
 #include "format/parquet/encode_delta.h"
 #include "format/parquet/encode_hybrid.h"
 #include "format/parquet/encode_plain.h"
@@ -578,9 +579,26 @@ enum haul_code column_writer_shrink(struct column_writer *writer, struct haul_er
     return code;
 }
 
+/* All values are in the dictionary: it was never left. */
+static enum haul_code write_bloom(struct column_writer *writer, struct haul_error *err)
+{
+    struct buffer bytes;
+    if (!writer->plan->bloom || writer->state != COLUMN_DICTIONARY || writer->dictionary.count == 0 ||
+        writer->leaf->physical == PARQUET_BOOLEAN)
+        return HAUL_OK;
+    buffer_init(&bytes, writer->plan->memory);
+    enum haul_code code = bloom_write(&writer->dictionary, &bytes, err);
+    if (!code)
+        code = page_store_append(&writer->chunk.bloom, bytes.data, bytes.length, err);
+    buffer_release(&bytes);
+    return code;
+}
+
 enum haul_code column_writer_finish(struct column_writer *writer, struct chunk *chunk, struct haul_error *err)
 {
     enum haul_code code = end_page(writer, true, err);
+    if (!code && writer->chunk.encoded[ENCODING_RLE_DICTIONARY] > 0)
+        code = write_bloom(writer, err);
     if (!code && writer->chunk.encoded[ENCODING_RLE_DICTIONARY] > 0)
         code = write_dictionary(writer, err);
     if (code)

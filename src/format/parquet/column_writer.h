@@ -20,6 +20,7 @@ enum encoding_wish { WISH_AUTO, WISH_PLAIN, WISH_DICTIONARY, WISH_DELTA, WISH_SP
 struct column_plan {
     struct memory *memory;
     enum encoding_wish wish;
+    bool bloom;              /* Bloom filters of chunks that are all dictionary */
     int64_t page_rows;       /* a page is full with so many rows, */
     size_t page_bytes;       /* or so many bytes in memory */
     size_t dictionary_bytes; /* of values */

@@ -150,6 +150,15 @@ static enum haul_code describe_group(const struct group *group, const struct gro
         out->total_byte_size += group->chunks[i].plain_bytes;
     }
     out->total_compressed_size = offset - at->offset;
+    for (size_t i = 0; out->columns.items && i < count; i++) {
+        struct column_metadata *meta = out->columns.items[i].meta;
+        if (group->chunks[i].bloom.length == 0)
+            continue;
+        meta->bloom_filter_offset = offset;
+        meta->bloom_filter_length = (int32_t)group->chunks[i].bloom.length;
+        meta->has |= 1u << COLUMN_META_BLOOM_FILTER_OFFSET | 1u << COLUMN_META_BLOOM_FILTER_LENGTH;
+        offset += group->chunks[i].bloom.length;
+    }
     out->has = 1u << ROW_GROUP_FILE_OFFSET | 1u << ROW_GROUP_COMPRESSED_SIZE;
     return out->columns.items ? HAUL_OK : error_nomem(err, "a row group's metadata");
 }
@@ -348,8 +357,7 @@ enum haul_code group_note_read(struct slice data, int leaf_count, struct arena *
     if (!take_slice(&rest, &row_group))
         return not_a_note(err);
     size_t parsed = 0;
-    enum haul_code code =
-        thrift_parse(&thrift_row_group, row_group, &note->row_group, arena, &parsed, err);
+    enum haul_code code = thrift_parse(&thrift_row_group, row_group, &note->row_group, arena, &parsed, err);
     if (code)
         return error_prefix(err, "the receipt of a row group");
     if (parsed != row_group.length || note->row_group.columns.count != (size_t)leaf_count)

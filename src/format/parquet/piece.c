@@ -104,6 +104,8 @@ static enum haul_code piece_spill(struct piece *base, struct haul_error *err)
             code = page_store_spill(&chunk->dictionary, &piece->spill, err);
             if (!code)
                 code = page_store_spill(&chunk->pages, &piece->spill, err);
+            if (!code)
+                code = page_store_spill(&chunk->bloom, &piece->spill, err);
         }
     for (int i = 0; !code && i < count; i++)
         code = page_store_spill(&piece->columns[i].chunk.pages, &piece->spill, err);
@@ -259,6 +261,7 @@ enum haul_code parquet_piece_open(const struct write_plan *plan, const struct co
     piece->columns_plan = (struct column_plan){
         .memory = context->memory,
         .wish = plan->wish,
+        .bloom = plan->bloom,
         .page_rows = PAGE_ROWS,
         .page_bytes = share_of(PAGE_BYTES_ALL, PAGE_BYTES_MAX, plan->tree->leaf_count),
         .dictionary_bytes = share_of(DICTIONARY_BYTES_ALL, DICTIONARY_BYTES_MAX, plan->tree->leaf_count),

@@ -18,6 +18,7 @@ struct write_plan {
     int codec_level; /* -1: the codec's own */
     int page_version;
     enum encoding_wish wish;
+    bool bloom;                      /* Bloom filters of columns whose values are few */
     int64_t group_rows, group_bytes; /* a row group is full when it reaches one of them */
 };
 

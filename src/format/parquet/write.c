@@ -63,6 +63,8 @@ static enum haul_code append_group(struct output *output, const struct group *gr
         if (!code)
             code = page_store_write(&group->chunks[i].pages, spill, file, err);
     }
+    for (int i = 0; !code && i < output->tree.leaf_count; i++)
+        code = page_store_write(&group->chunks[i].bloom, spill, file, err);
     return code;
 }
 

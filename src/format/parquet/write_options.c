@@ -62,6 +62,7 @@ enum haul_code write_options_read(const struct context *context, struct write_pl
     if (plan->codec == CODEC_ZSTD && plan->codec_level == -1)
         plan->codec_level = ZSTD_LEVEL;
     plan->page_version = !strcmp(text_of(context, "page-version", "1"), "2") ? 2 : 1;
+    plan->bloom = context && context->settings && settings_flag(context->settings, "bloom-filters");
     plan->wish = read_wish(text_of(context, "encoding", "auto"));
     return read_group_size(context, &plan->group_rows, &plan->group_bytes, err);
 }

@@ -1,0 +1,79 @@
+"""Bloom filters that haul writes, as DuckDB reads them and as the specification says."""
+import random
+import struct
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import xxhash
+
+from conftest import SEED
+from thrift import Thrift, footer
+
+SALTS = [0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31]
+
+
+def has(bits, value):
+    key = xxhash.xxh64(value).intdigest()
+    block = (key >> 32) * (len(bits) // 32) >> 32
+    words = struct.unpack_from("<8I", bits, block * 32)
+    return all(word >> ((key & 0xFFFFFFFF) * salt % 2 ** 32 >> 27) & 1 for word, salt in zip(words, SALTS))
+
+
+def filters(path):
+    """{(row group, column): bits}"""
+    data, found = path.read_bytes(), {}
+    for g, group in enumerate(footer(data)[4]):
+        for chunk in group[1]:
+            meta = chunk[3]
+            if 14 in meta:
+                reader = Thrift(data, meta[14])
+                head = reader.struct()
+                assert head == {1: head[1], 2: {1: {}}, 3: {1: {}}, 4: {1: {}}} and reader.at - meta[14] + head[1] == meta[15]
+                found[g, meta[3][0].decode()] = data[reader.at:reader.at + head[1]]
+    return found
+
+
+@pytest.fixture
+def table():
+    rows = 30_000
+    mixed = random.Random(SEED).choices(range(10_000), k=rows)
+    return pa.table({
+        "number": pa.array([i % 100 * 2 for i in mixed], pa.int64()), "small": pa.array([i % 50 for i in mixed], pa.int32()),
+        "name": [None if i % 10 == 0 else f"name {i % 3000 * 2}" for i in range(rows)], "real": [i % 100 / 4 for i in range(rows)],
+        "flag": [i % 2 == 0 for i in range(rows)], "unique": [f"never twice {i * 104729}" for i in range(rows)],
+        "fixed": pa.array([(i % 20).to_bytes(5, "big") for i in range(rows)], pa.binary(5)), "day": pa.array([i % 60 for i in mixed], pa.date32()),
+    })
+
+
+@pytest.mark.parametrize("words", [(), ("--workers", "2", "--memory", "64MiB"), ("--page-version", "2", "--compression", "none")])
+def test_every_value_is_in_its_filter(haul, tmp_path, table, words):
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=10_000)
+    haul("copy", "in.parquet", "out.parquet", "--bloom-filters", "--rowgroup-size", "10000", *words)
+    assert pq.read_table(tmp_path / "out.parquet").equals(table)
+    found = filters(tmp_path / "out.parquet")
+    assert {name for _, name in found} == set(table.column_names) - {"unique", "flag"}
+    forms = {"number": "<q", "small": "<i", "real": "<d", "day": "<i"}
+    for (g, name), bits in found.items():
+        values = set(table[name].slice(g * 10_000, 10_000).cast(pa.int32() if name == "day" else table[name].type).to_pylist()) - {None}
+        stored = [struct.pack(forms[name], v) if name in forms else v.encode() if isinstance(v, str) else v for v in values]
+        assert all(has(bits, value) for value in stored), name
+        strangers = [struct.pack("<q", 2 * i + 1) if name == "number" else f"name {2 * i + 1}".encode() for i in range(1000)]
+        assert sum(has(bits, value) for value in strangers) < 30, name
+    haul("copy", "in.parquet", "none.parquet", "--rowgroup-size", "10000")
+    assert filters(tmp_path / "none.parquet") == {}
+
+
+def test_readers_use_them_and_combine_keeps_them(haul, tmp_path, table):
+    pq.write_table(table, tmp_path / "in.parquet")
+    haul("copy", "in.parquet", "out.parquet", "--bloom-filters", "--rowgroup-size", "10000")
+    probe = "SELECT bool_or(bloom_filter_excludes) FROM parquet_bloom_probe('{}', '{}', {})"
+    for path in ("out.parquet", "all.parquet"):
+        full = tmp_path / path
+        assert duckdb.sql(probe.format(full, "number", 7)).fetchall()[0] == (True,)
+        assert duckdb.sql(probe.format(full, "number", 8)).fetchall()[0] == (False,)
+        assert duckdb.sql(probe.format(full, "name", "'name 3'")).fetchall()[0] == (True,)
+        assert duckdb.sql(f"SELECT count(*) FROM '{full}' WHERE name = 'name 42'").fetchall()[0][0] > 0
+        haul("combine", "out.parquet", "in.parquet", "-o", "all.parquet", "--mode", "replace")
+    assert len(filters(tmp_path / "all.parquet")) == 18

@@ -2,6 +2,7 @@
 
 The server of the tests and prepared answers (tds_scripted.py), as in test_mssql_read.py.
 """
+import json
 import os
 import signal
 import socket
@@ -273,3 +274,31 @@ def test_greetings_that_lie(run):
             server.greeting = greeting
             done = run("list", uri(server.port, "?encrypt=disable&loginTimeout=5"), code=None)
             assert done.returncode in (5, 75) and "127.0.0.1" in done.stderr, (greeting, done)
+
+
+# ---- servers that are less than the real one ----
+
+def test_ping(mssql, run):
+    mssql.ask("IF OBJECT_ID('dbo.pinged') IS NULL CREATE TABLE dbo.pinged (id int)")
+    env, given = {"SQLCMDPASSWORD": mssql.users["sa"]}, mssql.uri(more=f"encrypt=mandatory&certificate={mssql.certificate}")
+    said = json.loads(run("ping", given, "--table", "pinged", "--json", env=env).stdout)
+    assert (said["product"], said["user"], said["database"], said["state"]) == ("Microsoft SQL Server", "sa", "master", "read-write")
+    assert said["tls"]["verified"] and said["tls"]["protocol"] == "TLSv1.2" and said["latency_ms"] > 0
+    assert said["table"] == {"name": "dbo.pinged", "exists": True, "read": True, "insert": True} and said["create_table"] is True
+    assert json.loads(run("ping", given, "--table", "nosuch", "--json", env=env, code=None).stdout)["table"]["exists"] is False
+
+
+def test_either_server_is_listed_counted_and_read_in_parts(mssql, run, tmp_path):
+    """Statistics of 0, views that are not there, attention that is ignored: what is asked has a fallback."""
+    mssql.ask("IF OBJECT_ID('dbo.parts') IS NOT NULL DROP TABLE dbo.parts", "CREATE TABLE dbo.parts (id int NOT NULL PRIMARY KEY, v nvarchar(20) NULL, d datetime2(7))",
+              *["INSERT INTO dbo.parts VALUES " + ", ".join(f"({n}, {'NULL' if n % 7 == 0 else repr(f'v{n}')}, '2024-02-29 12:00:00.{n:07}')" for n in range(at, at + 250)) for at in range(0, 1000, 250)])
+    given = mssql.uri(more="TrustServerCertificate=yes")
+    env = {"SQLCMDPASSWORD": mssql.users["sa"]}
+    assert "dbo.parts" in run("list", given, env=env).stdout
+    run("copy", given, "p.parquet", "--table", "dbo.parts", "--rowgroup-size", "100", "--workers", "2", "--timestamps", "exact", "--verify", env=env)
+    file = pq.ParquetFile(tmp_path / "p.parquet")
+    assert file.num_row_groups == 10 and sorted(file.read().column("id").to_pylist()) == list(range(1000))
+    assert run("copy", given, "-", "--to", "csv", "--query", "SELECT COUNT(*) AS n FROM dbo.parts", env=env).stdout == "n\n1000\n"
+    assert run("copy", given, "-", "--to", "csv", "--table", "parts", "--limit", "2", env=env).stdout.count("\n") == 3
+    run("copy", given, "c.parquet", "--table", "parts", "--split", "checksum", "--rowgroup-size", "300", env=env)
+    assert sorted(pq.read_table(tmp_path / "c.parquet").column("id").to_pylist()) == list(range(1000))

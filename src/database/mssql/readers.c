@@ -49,7 +49,8 @@ static enum haul_code take_own(struct mssql_source *source, struct session **ses
 {
     if (source->session_taken)
         return error_set(err, HAUL_INTERNAL, "%s: more readers than workers", source->server.name);
-    if (source->consistent == CONSISTENT_SESSION && !source->session.transaction)
+    if (source->consistent == CONSISTENT_SESSION &&
+        !(ms_is_alive(&source->session) && source->session.transaction))
         return error_set(err, HAUL_CHANGED,
                          "%s: the source's snapshot was lost with its session; run the same command again",
                          source->server.name);
@@ -80,7 +81,8 @@ enum haul_code ms_session_take(struct mssql_source *source, const struct context
 
 void ms_session_return(struct mssql_source *source, struct session *session)
 {
-    ms_cancel(session);
+    if (session->answering) /* stopped early: the next part is another session's */
+        ms_abandon(session);
     pthread_mutex_lock(&source->mutex);
     bool keep = session == &source->session;
     if (keep) {

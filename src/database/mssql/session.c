@@ -322,6 +322,17 @@ void ms_cancel(struct session *session)
     session->answering = false;
 }
 
+void ms_abandon(struct session *session)
+{
+    struct haul_error ignored = {0};
+    if (session->answering && ms_is_alive(session)) {
+        session->wire.sock.cancel = NULL;
+        session->wire.sock.until_ns = clock_now_ns() + (int64_t)ATTENTION_S * 1000000000;
+        (void)ms_wire_attention(&session->wire, &ignored);
+    }
+    ms_disconnect(session);
+}
+
 /* ---- settings ---- */
 
 static const char *const settings[] = {

@@ -119,6 +119,9 @@ enum haul_code ms_read_answer(struct session *session, struct haul_error *err);
  * has noticed. The connection is closed when it does not in time. */
 void ms_cancel(struct session *session);
 
+/* The same for a session that nobody needs any more: attention, and goodbye. */
+void ms_abandon(struct session *session);
+
 /* Applies the session's settings: what a server does not know is passed over. */
 enum haul_code ms_session_pin(struct session *session, struct haul_error *err);
 

@@ -26,8 +26,7 @@ static void source_close(struct source *base)
 {
     struct mssql_source *source = (struct mssql_source *)base;
     ms_source_end(base);
-    ms_cancel(&source->session);
-    ms_disconnect(&source->session);
+    ms_abandon(&source->session);
     ms_split_release(source);
     ms_server_release(&source->server);
     ms_table_release(&source->table);
@@ -40,6 +39,7 @@ static void source_close(struct source *base)
 static const struct source_ops source_ops = {
     .name = "mssql",
     .list = source_list,
+    .ping = ms_source_ping,
     .describe = ms_source_describe,
     .split = ms_source_split,
     .begin = ms_source_begin,

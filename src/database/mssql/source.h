@@ -78,6 +78,7 @@ enum haul_code ms_select(const struct mssql_source *source, const struct ms_want
 /* FROM ...: the table, the function with its parameters, or the query. */
 void ms_sql_from(const struct mssql_source *source, struct sql *sql);
 
+enum haul_code ms_source_ping(struct source *base, struct ping *ping, struct haul_error *err);
 enum haul_code ms_source_describe(struct source *base, struct source_info *info, struct haul_error *err);
 
 /* What the table can be cut by, after it was looked up: sets split, cut and ordered. */

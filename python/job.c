@@ -116,6 +116,44 @@ static PyObject *job_copy(PyObject *object, PyObject *ignored)
     return result_dict(&result);
 }
 
+struct commanding {
+    unsigned command;
+    struct haul_result result;
+};
+
+static enum haul_code do_command(struct haul_job *job, void *arg, struct haul_error *err)
+{
+    struct commanding *commanding = arg;
+    return haul_command(job, commanding->command, &commanding->result, err);
+}
+
+static PyObject *job_command(PyObject *object, unsigned command)
+{
+    struct haul_error err;
+    struct commanding commanding = {.command = command};
+    if (!run((struct job_object *)object, do_command, &commanding, &err))
+        return failed(&err, NULL);
+    return result_dict(&commanding.result);
+}
+
+static PyObject *job_export(PyObject *object, PyObject *ignored)
+{
+    (void)ignored;
+    return job_command(object, HAUL_FOR_EXPORT);
+}
+
+static PyObject *job_import(PyObject *object, PyObject *ignored)
+{
+    (void)ignored;
+    return job_command(object, HAUL_FOR_IMPORT);
+}
+
+static PyObject *job_combine(PyObject *object, PyObject *ignored)
+{
+    (void)ignored;
+    return job_command(object, HAUL_FOR_COMBINE);
+}
+
 struct writing {
     struct ArrowArrayStream *in;
     struct haul_result result;
@@ -184,6 +222,12 @@ static PyObject *job_inspect(PyObject *object, PyObject *ignored)
 {
     (void)ignored;
     return job_report(object, haul_inspect);
+}
+
+static PyObject *job_purge(PyObject *object, PyObject *ignored)
+{
+    (void)ignored;
+    return job_report(object, haul_purge);
 }
 
 /* ---- the list of tables: gathered without the GIL, made Python's afterwards ---- */
@@ -295,6 +339,10 @@ static PyMethodDef methods[] = {
     {"cancel", job_cancel, METH_NOARGS, "cancel(): asks the running call to stop; from any thread"},
     {"copy", job_copy, METH_NOARGS, "copy() -> dict"},
     {"write", job_write, METH_O, "write(capsule) -> dict; takes the stream"},
+    {"export_", job_export, METH_NOARGS, "export_() -> dict; the whole command, as import_ and combine"},
+    {"import_", job_import, METH_NOARGS, "import_() -> dict"},
+    {"combine", job_combine, METH_NOARGS, "combine() -> dict"},
+    {"purge", job_purge, METH_NOARGS, "purge() -> str"},
     {"plan", job_plan, METH_NOARGS, "plan() -> str"},
     {"verify", job_verify, METH_NOARGS, "verify() -> str"},
     {"inspect", job_inspect, METH_NOARGS, "inspect() -> str"},

@@ -94,6 +94,20 @@ static char *combined_path(struct haul_job *job, const char *manifest, const cha
                                (int)(strlen(base) - strlen(".json")), base);
 }
 
+/* Staging tables of an import go, others stay. */
+static enum haul_code tables_finish(struct haul_job *job, struct haul_error *err)
+{
+    const char *tables = settings_text(&job->settings, "tables");
+    if (!staging_names(tables)) {
+        context_note(&job->context,
+                     "the tables that were combined are left as they are; haul purge drops them");
+        return HAUL_OK;
+    }
+    return staging_drop(job, tables, err)
+               ? error_prefix(err, "all rows are in the table; dropping the staging tables")
+               : HAUL_OK;
+}
+
 static enum haul_code combine_finish(struct haul_job *job, const char *manifest,
                                      const struct haul_result *result, struct haul_error *err)
 {
@@ -105,11 +119,8 @@ static enum haul_code combine_finish(struct haul_job *job, const char *manifest,
         return error_nomem(err, "a manifest's name");
     if (!tables)
         return manifest_write_one(path, "files", name ? name + 1 : target, result->rows, err);
-    if (staging_names(tables) && staging_drop(job, tables, err))
-        return error_prefix(err, "all rows are in the table; dropping the staging tables");
-    if (!staging_names(tables))
-        context_note(&job->context, "the tables combined are left as they are; haul purge %s drops them",
-                     manifest);
+    if (tables_finish(job, err))
+        return err->code;
     const char *schema = server_schema(job), *table = settings_text(&job->settings, "table");
     char *full = arena_printf(&job->arena, "%s%s%s", schema ? schema : "", schema ? "." : "", table);
     return full ? manifest_write_one(path, "tables", full, result->rows, err)
@@ -123,6 +134,7 @@ enum haul_code haul_command(struct haul_job *job, unsigned command, struct haul_
     struct haul_result *into = result ? result : &ignored;
     const char *given = settings_text(&job->settings, "source");
     bool combine = command == HAUL_FOR_COMBINE && given && manifest_is_named(given) && !strchr(given, '\n');
+    bool listed = command == HAUL_FOR_COMBINE && settings_given(&job->settings, "tables");
     memset(into, 0, sizeof *into);
     if (haul_settle(job, command, err))
         return err->code;
@@ -130,5 +142,7 @@ enum haul_code haul_command(struct haul_job *job, unsigned command, struct haul_
         return import_run(job, into, err);
     if (haul_copy(job, into, err))
         return err->code;
+    if (listed)
+        return tables_finish(job, err);
     return combine ? combine_finish(job, given, into, err) : HAUL_OK;
 }

@@ -117,13 +117,19 @@ enum haul_code server_uri(struct haul_job *job, const char **uri, struct haul_er
 
 /* ---- the table ---- */
 
+bool server_is_mssql(const struct haul_job *job)
+{
+    const char *server = text_of(job, "server");
+    return !server || !is_uri(server) || strncasecmp(server, "mssql", 5) == 0 ||
+           strncasecmp(server, "sqlserver", 9) == 0;
+}
+
 const char *server_schema(const struct haul_job *job)
 {
     const char *schema = text_of(job, "table-schema"), *table = text_of(job, "table");
-    const char *server = text_of(job, "server");
     if (schema || (table && strpbrk(table, ".[\"")))
         return schema;
-    return server && is_uri(server) && strncasecmp(server, "mssql", 5) != 0 ? NULL : "dbo";
+    return server_is_mssql(job) ? "dbo" : NULL;
 }
 
 /* Plain names stay as they are, so that an engine may fold their case. */

@@ -16,6 +16,9 @@ enum haul_code server_table(struct haul_job *job, const char **table, struct hau
 /* The schema of --schema, or SQL Server's dbo; NULL when the engine's own preset counts. */
 const char *server_schema(const struct haul_job *job);
 
+/* Is the server SQL Server? */
+bool server_is_mssql(const struct haul_job *job);
+
 /* "schema_table" for names of files; NULL when the source knows better. In the job's arena. */
 const char *server_stem(struct haul_job *job);
 

@@ -178,7 +178,7 @@ static enum haul_code settle_export(struct haul_job *job, struct haul_error *err
     const char *stem = server_stem(job);
     if (!target || (server_schema(job) && !stem))
         return error_nomem(err, "names");
-    bool function = given(job, "parameters");
+    bool function = given(job, "parameters") && !server_is_mssql(job); /* else they are bound */
     if (haul_job_set(job, "source", uri, err) || haul_job_set(job, "target", target, err) ||
         settings_set(&job->settings, "to", "parquet", err) ||
         settings_set(&job->settings, "mode", "replace", err) ||
@@ -206,20 +206,11 @@ static enum haul_code settle_import(struct haul_job *job, struct haul_error *err
 }
 
 /* The tables of a manifest into one. Staging tables of an import are combined once: their run has a name. */
-static enum haul_code settle_tables(struct haul_job *job, const struct manifest_listing *listing,
-                                    struct haul_error *err)
+static enum haul_code settle_tables(struct haul_job *job, const char *tables, struct haul_error *err)
 {
     const char *uri, *table;
-    struct buffer list = {0};
     if (accept_words(job, err) || server_uri(job, &uri, err) || server_table(job, &table, err))
         return err->code;
-    for (size_t i = 0; i < listing->count; i++)
-        if (buffer_printf(&list, err, "%s%s", i ? "\n" : "", listing->entries[i].name))
-            break;
-    const char *tables = err->code ? NULL : arena_text_n(&job->arena, (const char *)list.data, list.length);
-    buffer_release(&list);
-    if (!tables)
-        return err->code ? err->code : error_nomem(err, "the names of tables");
     if (haul_job_set(job, "source", uri, err) || haul_job_set(job, "target", uri, err) ||
         settings_set(&job->settings, "target-table", table, err) ||
         settings_set(&job->settings, "tables", tables, err) ||
@@ -227,6 +218,20 @@ static enum haul_code settle_tables(struct haul_job *job, const struct manifest_
         return err->code;
     bool named = given(job, "run") || !staging_names(tables);
     return named ? HAUL_OK : combine_run_name(job, tables, err);
+}
+
+static enum haul_code settle_listed(struct haul_job *job, const struct manifest_listing *listing,
+                                    struct haul_error *err)
+{
+    struct buffer list = {0};
+    enum haul_code code = HAUL_OK;
+    for (size_t i = 0; code == HAUL_OK && i < listing->count; i++)
+        code = buffer_printf(&list, err, "%s%s", i ? "\n" : "", listing->entries[i].name);
+    const char *tables = code ? NULL : arena_text_n(&job->arena, (const char *)list.data, list.length);
+    buffer_release(&list);
+    if (!tables)
+        return code ? code : error_nomem(err, "the names of tables");
+    return settle_tables(job, tables, err);
 }
 
 static enum haul_code settle_manifest(struct haul_job *job, const char *path, bool *tables,
@@ -238,7 +243,7 @@ static enum haul_code settle_manifest(struct haul_job *job, const char *path, bo
     if (*tables && listing.count == 0)
         code = error_set(err, HAUL_DATA, "%s lists no tables", path);
     else if (*tables)
-        code = settle_tables(job, &listing, err);
+        code = settle_listed(job, &listing, err);
     else if (code == HAUL_OK)
         code = preset(job, "mode", "replace", err); /* as PyButt does: the file is made of the manifest's */
     manifest_listing_release(&listing);
@@ -252,6 +257,8 @@ static enum haul_code settle_combine(struct haul_job *job, struct haul_error *er
     const char *source = settings_text(&job->settings, "source");
     bool tables = false,
          manifest = source && !strchr(source, '\n') && manifest_is_named(source) && path_exists(source);
+    if (given(job, "tables"))
+        return settle_tables(job, settings_text(&job->settings, "tables"), err);
     if (manifest && settle_manifest(job, source, &tables, err))
         return job_side(err, HAUL_SIDE_SOURCE);
     if (tables)

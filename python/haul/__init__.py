@@ -10,11 +10,15 @@ One extension module that holds libhaul, and no dependency. See docs/python.md.
 """
 from . import _haul
 from ._errors import Error
-from ._work import Event, Reader, Result, Table, combine, copy, inspect, plan, read, verify, write
+from ._pybutt import (Exporter, Importer, PyButtError, SqlConfig, TableCombine, TransactionMode, combine_parquet_files,
+                      inspect_manifest)
+from ._work import Event, Reader, Result, Table, combine, copy, inspect, plan, purge, read, verify, write
 from ._work import tables as list  # the word of the command
 
 __version__: str = _haul.version
 features = _haul.features
 
-__all__ = ["Error", "Event", "Reader", "Result", "Table", "combine", "copy", "features", "inspect", "list", "plan", "read",
-           "verify", "write", "__version__"]
+__all__ = ["Error", "Event", "Reader", "Result", "Table", "combine", "copy", "features", "inspect", "list", "plan", "purge", "read",
+           "verify", "write", "__version__",
+           "Exporter", "Importer", "PyButtError", "SqlConfig", "TableCombine", "TransactionMode", "combine_parquet_files",
+           "inspect_manifest"]

@@ -188,6 +188,15 @@ def inspect(source: Name, **options: Option) -> Dict[str, Any]:
     return json.loads(_job(None, {"source": source, **options, "json": True}).inspect())
 
 
+def purge(manifest: Name, *, dry_run: bool = False, **options: Option) -> Dict[str, Any]:
+    """Removes the files (or, with server and database, the staging tables) that a manifest lists, and the manifest.
+
+    Nothing outside the manifest's folder or schema is touched. Returns {"removed": [...], "missing": [...], ...};
+    with dry_run that is what would be done.
+    """
+    return json.loads(_job(None, {"source": manifest, "dry_run": dry_run, **options, "json": True}).purge())
+
+
 def tables(source: Name, **options: Option) -> List[Table]:
     """The tables of a database, or the files of a folder or pattern."""
     return [Table._make(one) for one in _job(None, {"source": source, **options}).list()]

@@ -406,3 +406,26 @@ def test_a_tables_manifest_wants_its_server(haul, tmp_path):
     (tmp_path / "t.json").write_text('{"version":2,"type":"tables","entries":["dbo.T_01_a1b2c3d4"]}')
     assert "--server" in haul("combine", "t.json", code=2).err
     assert "--table" in haul("combine", "t.json", "-s", "sqlite:///x.db", code=2).err
+
+
+def test_pybutts_classes_by_staging_tables(pg, haul, haul_module, tmp_path, monkeypatch):
+    path = exported(haul, tmp_path)
+    wanted = expected(pg.server, haul, tmp_path)
+    for name, value in pg.server.environment().items():
+        monkeypatch.setenv(name, value)
+    config = haul_module.SqlConfig(server=pg.server.uri())
+    haul_module.Importer(config, "orders", path.parent, path.name, worker_count=3).perform_work()
+    made = manifest(tmp_path / "out/public_orders_import_manifest.json")
+    assert len(made["entries"]) == 3 and pg.rows() == []
+    assert haul_module.TableCombine(config, "orders", made["entries"]).combine().rows == 3000
+    assert pg.rows() == wanted and pg.tables() == []
+
+
+def test_tables_that_are_no_staging_tables_stay(pg, haul, tmp_path):
+    pg.server.sql("CREATE TABLE orders_a AS SELECT i::bigint AS id, 'x'::text AS name, NULL::bigint AS qty, NULL::float8 AS price, NULL::bytea AS raw "
+                  "FROM generate_series(1, 10) AS i", "CREATE TABLE orders_b (raw bytea, id bigint, name text, price float8, qty bigint)",
+                  "INSERT INTO orders_b (id, qty) VALUES (11, 7)")
+    (tmp_path / "t.json").write_text('{"version":2,"type":"tables","entries":["public.orders_a","public.orders_b"]}')
+    done = pg("combine", "t.json", *pg.words)
+    assert len(pg.rows()) == 11 and pg.tables() == ["orders_a", "orders_b"] and "left as they are" in done.err
+    assert pg.server.sql("SELECT qty FROM orders WHERE id = 11") == "7"

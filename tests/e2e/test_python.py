@@ -311,3 +311,75 @@ def test_several_at_once(hl, shop):
     for thread in threads:
         thread.join()
     assert not failed and len({pq.read_table(f"{k}.parquet").num_rows for k in range(6)}) == 1
+
+
+# ---- PyButt's classes ----
+
+
+def test_pybutts_day(hl, shop, tmp_path):
+    """Export, import, combine, inspect, purge as PyButt's README has them; the server is a URI here."""
+    from pathlib import Path
+    config = hl.SqlConfig(server=shop, retries=3, encrypt=True)
+    exporter = hl.Exporter(config=config, table="orders", output_path=Path("./data_export/deep"), pk_column=None, columns=None,
+                           worker_count=2, file_count=3, fetch_size=None, rowgroup_size=500)
+    assert exporter.perform_work().rows == 3000
+    made = json.loads((tmp_path / "data_export/deep/orders_manifest.json").read_text())
+    assert made["version"] == 2 and len(made["entries"]) == 3
+    db = sqlite3.connect("target.db")
+    db.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT, qty INTEGER, price REAL, raw BLOB)")
+    db.commit()
+    target = hl.SqlConfig(server="sqlite:///target.db")
+    for mode in (hl.TransactionMode.BATCH, "rowgroup", hl.TransactionMode.FILE):
+        db.execute("DELETE FROM orders")
+        db.commit()
+        importer = hl.Importer(config=target, table="orders", input_path="data_export/deep", manifest_filename="orders_manifest.json",
+                               worker_count=4, batch_size=1000, transaction_mode=mode)
+        assert importer.perform_work().rows == 3000
+        assert rows_of("target.db") == rows_of("shop.db")
+    with pytest.raises(hl.PyButtError):
+        importer.perform_work()  # the keys are there
+    path = hl.combine_parquet_files("data_export/deep/orders_manifest.json", "combined/all.parquet")
+    assert pq.read_metadata(path).num_rows == 3000 and os.path.exists("combined/orders_manifest_combined.json")
+    assert hl.combine_parquet_files("data_export/deep/orders_manifest.json", "data_export/deep/one.parquet", 3000,
+                                    delete_originals=True, new_manifest_name="one.json") == Path("data_export/deep/one.parquet")
+    assert sorted(os.listdir("data_export/deep")) == ["one.json", "one.parquet"]
+    assert hl.purge("data_export/deep/one.json", dry_run=True)["removed"] == ["one.parquet"]
+    assert hl.purge("data_export/deep/one.json")["removed"] == ["one.parquet"] and os.listdir("data_export/deep") == []
+
+
+def test_inspect_manifest_prints(hl, shop, capsys):
+    hl.Exporter(hl.SqlConfig(shop), "orders", "out", file_count=2, rowgroup_size=750).perform_work()
+    infos = hl.inspect_manifest("out/orders_manifest.json", verbose=True)
+    said = capsys.readouterr().out
+    assert "orders_part_00001.parquet\n  rows: 1500\n  row groups: 2\n" in said and "    price: float64" in said
+    assert [i["rows"] for i in infos] == [1500, 1500] and infos[0]["row_group_sizes"] == {750}
+
+
+def test_a_config_keeps_its_password_to_itself(hl):
+    config = hl.SqlConfig(server="h", database="d", username="u", password="hunter2")
+    assert "hunter2" not in repr(config)
+    with pytest.raises(hl.PyButtError) as caught:
+        hl.Exporter(hl.SqlConfig(server="no-such-host.invalid", database="d", username="u", password="hunter2"), "t", "out").perform_work()
+    assert "hunter2" not in str(caught.value) and caught.value.code == "network"
+    with pytest.raises(hl.PyButtError, match="512 to 32767"):
+        hl.Exporter(hl.SqlConfig(server="h", database="d", packet_size=100), "t", "out").perform_work()
+    with pytest.raises(ValueError):
+        hl.Importer(config, "t", "in", "m.json", transaction_mode="never")
+
+
+def test_pybutts_arguments_are_ours(hl):
+    """By name and place, as PyButt 2.0 has them."""
+    import inspect
+    wanted = {
+        hl.SqlConfig: "server database username password driver trusted_connection trust_cert encrypt retries packet_size",
+        hl.Exporter: "config table output_path schema pk_column columns worker_count file_count rowgroup_size fetch_size engine "
+                     "manifest_filename parameters mem_heartbeat mem_threshold mem_sleep mem_max_wait mem_cooldown",
+        hl.Importer: "config table input_path manifest_filename schema worker_count batch_size transaction_mode engine "
+                     "temp_manifest_filename create_cci mem_heartbeat mem_threshold mem_sleep mem_max_wait mem_cooldown",
+        hl.TableCombine: "config table sources schema transaction_mode engine",
+        hl.combine_parquet_files: "manifest_path output_file rowgroup_size delete_originals new_manifest_name",
+        hl.inspect_manifest: "manifest_path verbose",
+    }
+    for thing, names in wanted.items():
+        given = [p.name for p in inspect.signature(thing).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        assert given == names.split(), thing

@@ -29,6 +29,7 @@ struct chunk {
     int64_t null_count;
     int64_t plain_bytes;             /* of all pages, headers too */
     int32_t encoded[ENCODING_COUNT]; /* data pages by encoding */
+    bool sorted; /* the rows are in the order of these values: no NULLs, not all the same */
 };
 
 void chunk_init(struct chunk *chunk, struct memory *memory);

@@ -72,6 +72,8 @@ static void chunk_begin(struct column_writer *writer)
     writer->rows = 0;
     writer->looked_up = 0;
     writer->known_at_start = 0;
+    writer->looked_at = false;
+    writer->sorted = (writer->order == ORDER_I32 || writer->order == ORDER_I64) && writer->leaf->rep == 0;
     choose_at_start(writer);
 }
 
@@ -482,6 +484,30 @@ static void take_bounds(struct column_writer *writer, const struct feed *feed, s
                          cut->values, writer->width);
 }
 
+/* Whether a column is sorted is seen while it comes: most are not, which shows at once. */
+static void watch_order(struct column_writer *writer, const uint8_t *values, size_t count)
+{
+    int64_t last = writer->looked_at ? writer->last_value : INT64_MIN;
+    bool sorted = true;
+    for (size_t i = 0; i < count && sorted; i++) {
+        int64_t value;
+        int32_t narrow;
+        memcpy(&narrow, values + i * writer->width, sizeof narrow);
+        if (writer->width == sizeof value)
+            memcpy(&value, values + i * sizeof value, sizeof value);
+        else
+            value = narrow;
+        sorted = value >= last;
+        last = value;
+        if (!writer->looked_at) {
+            writer->first_value = value;
+            writer->looked_at = true;
+        }
+    }
+    writer->last_value = last;
+    writer->sorted = sorted;
+}
+
 static size_t plain_bytes(const struct column_writer *writer, const struct feed *feed,
                           struct feed_place place, const struct page_cut *cut)
 {
@@ -507,6 +533,8 @@ static enum haul_code take(struct column_writer *writer, const struct feed *feed
         return code;
     if (cut->values > 0)
         take_bounds(writer, feed, place, cut);
+    if (cut->values > 0 && writer->sorted)
+        watch_order(writer, feed->values->fixed + place.value * writer->width, cut->values);
     writer->page_rows += cut->rows;
     writer->page_levels += cut->levels;
     writer->page_values += cut->values;
@@ -603,6 +631,8 @@ enum haul_code column_writer_finish(struct column_writer *writer, struct chunk *
         code = write_dictionary(writer, err);
     if (code)
         return code;
+    writer->chunk.sorted = writer->sorted && writer->looked_at && writer->chunk.null_count == 0 &&
+                           writer->first_value < writer->last_value;
     *chunk = writer->chunk;
     dictionary_release(&writer->dictionary);
     chunk_begin(writer);

@@ -45,6 +45,8 @@ struct column_writer {
     enum column_state state;
     enum parquet_encoding direct;
     bool direct_chosen;
+    bool sorted, looked_at; /* no integer so far was smaller than the one before; there was one */
+    int64_t first_value, last_value;
     struct dictionary dictionary;
     uint64_t looked_up;      /* values the dictionary was asked for */
     uint32_t known_at_start; /* its count when the page began */

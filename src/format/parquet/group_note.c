@@ -131,6 +131,24 @@ static struct column_metadata *describe_chunk(const struct group_place *at, cons
     return meta->statistics ? meta : NULL;
 }
 
+/* The first column whose values are in order: what a reader can rely on. */
+static enum haul_code describe_order(const struct group *group, size_t count, struct arena *arena,
+                                     struct row_group *out, struct haul_error *err)
+{
+    size_t i = 0;
+    while (i < count && !group->chunks[i].sorted)
+        i++;
+    if (i == count)
+        return HAUL_OK;
+    out->sorting.items = arena_alloc_array(arena, 1, sizeof *out->sorting.items);
+    if (!out->sorting.items)
+        return error_nomem(err, "a row group's metadata");
+    out->sorting.items[0] = (struct sorting_column){.column = (int32_t)i};
+    out->sorting.count = 1;
+    thrift_set(out, ROW_GROUP_SORTING);
+    return HAUL_OK;
+}
+
 static enum haul_code describe_group(const struct group *group, const struct group_place *at,
                                      struct arena *arena, struct row_group *out, struct haul_error *err)
 {
@@ -160,7 +178,8 @@ static enum haul_code describe_group(const struct group *group, const struct gro
         offset += group->chunks[i].bloom.length;
     }
     out->has = 1u << ROW_GROUP_FILE_OFFSET | 1u << ROW_GROUP_COMPRESSED_SIZE;
-    return out->columns.items ? HAUL_OK : error_nomem(err, "a row group's metadata");
+    return out->columns.items ? describe_order(group, count, arena, out, err)
+                              : error_nomem(err, "a row group's metadata");
 }
 
 /* ---- page indexes ---- */

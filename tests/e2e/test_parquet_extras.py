@@ -1,4 +1,4 @@
-"""Bloom filters that haul writes, as DuckDB reads them and as the specification says."""
+"""What a footer may hold beside values: Bloom filters, as DuckDB reads them and as the specification says; sorting columns."""
 import random
 import struct
 
@@ -77,3 +77,23 @@ def test_readers_use_them_and_combine_keeps_them(haul, tmp_path, table):
         assert duckdb.sql(f"SELECT count(*) FROM '{full}' WHERE name = 'name 42'").fetchall()[0][0] > 0
         haul("combine", "out.parquet", "in.parquet", "-o", "all.parquet", "--mode", "replace")
     assert len(filters(tmp_path / "all.parquet")) == 18
+
+
+SORTED = {"up": list(range(2000)), "up_in_pairs": [i // 2 for i in range(2000)], "from_below": list(range(-1000, 1000))}
+UNSORTED = {"down": list(range(2000, 0, -1)), "same": [5] * 2000, "null": [None] + list(range(1999)), "late": list(range(1999)) + [0],
+            "mixed": [i * 7919 % 2000 for i in range(2000)], "wraps": [-2 ** 63, 2 ** 63 - 1] * 1000}
+
+
+@pytest.mark.parametrize("name", [*SORTED, *UNSORTED])
+@pytest.mark.parametrize("encoding", ["auto", "plain", "dictionary"])
+def test_sorting_columns_are_true(haul, tmp_path, name, encoding):
+    """Of the first column whose values are in order, if there is one; by row group; kept by combine."""
+    values = {**SORTED, **UNSORTED}[name]
+    table = pa.table({"text": ["b", "a"] * 1000, "v": pa.array(values, pa.int64())})
+    pq.write_table(table, tmp_path / "in.parquet")
+    haul("copy", "in.parquet", "out.parquet", "--rowgroup-size", "2000", "--encoding", encoding)
+    haul("combine", "out.parquet", "in.parquet", "-o", "all.parquet")
+    for path in ("out.parquet", "all.parquet"):
+        found = pq.read_metadata(tmp_path / path).row_group(0).sorting_columns
+        assert found == ((pq.SortingColumn(1),) if name in SORTED else ()), (path, found)
+    assert pq.read_table(tmp_path / "out.parquet").equals(table)

@@ -120,19 +120,13 @@ static enum haul_code open_target(void *user, const char *schema, struct source 
     return code;
 }
 
-static const struct {
-    const char *name;
-    enum sink_mode mode;
-} modes[] = {
-    {"create", SINK_CREATE}, {"append", SINK_APPEND}, {"truncate", SINK_TRUNCATE}, {"replace", SINK_REPLACE}};
-
 static enum sink_mode job_mode(const struct haul_job *job)
 {
     const char *text = settings_text(&job->settings, "mode");
-    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
-        if (strcmp(modes[i].name, text) == 0)
-            return modes[i].mode;
-    return SINK_CREATE;
+    enum sink_mode mode = SINK_MERGE;
+    while (mode != SINK_CREATE && strcmp(sink_mode_name(mode), text) != 0)
+        mode--;
+    return mode;
 }
 
 /* --table names the table of whichever side is a database; for files of another's
@@ -162,10 +156,10 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
         return err->code;
     if (settings_flag(&job->settings, "combine") && registry_check_apart(sides->source, target->name, err))
         return err->code;
-    if (job_open_sink(job, &sides->sink, err))
-        return err->code;
-    const char *table = NULL;
-    if (sink_table(job, target->name, source ? source->name : NULL, &table, err))
+    const char *table = NULL, *const *key = NULL;
+    int key_count = 0;
+    if (job_open_sink(job, &sides->sink, err) || job_key(job, &key, &key_count, err) ||
+        sink_table(job, target->name, source ? source->name : NULL, &table, err))
         return err->code;
     sides->transfer = (struct transfer){.context = &job->context,
                                         .source = sides->source,
@@ -174,6 +168,8 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
                                         .target_name = target->shown,
                                         .request = {.table = table,
                                                     .mode = job_mode(job),
+                                                    .key = key,
+                                                    .key_count = key_count,
                                                     .dry = dry,
                                                     .adopt = settings_flag(&job->settings, "combine")},
                                         .event = job->event,

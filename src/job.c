@@ -86,31 +86,42 @@ static char *next_name(const char **at, struct arena *arena)
     return name;
 }
 
-static enum haul_code split_names(struct haul_job *job, const char *text, struct source_request *request,
-                                  struct haul_error *err)
+static enum haul_code split_names(struct haul_job *job, const char *option, const char *const **list,
+                                  int *list_count, struct haul_error *err)
 {
+    const char *text = settings_text(&job->settings, option);
     int count = 1;
     for (const char *p = text; *p; p++)
         count += *p == ',';
     if (count > COLUMNS_MAX)
-        return error_set(err, HAUL_USAGE, "--columns names more than %d columns", COLUMNS_MAX);
+        return error_set(err, HAUL_USAGE, "--%s names more than %d columns", option, COLUMNS_MAX);
     const char **names = arena_alloc_array(&job->arena, (size_t)count, sizeof *names);
     if (!names)
-        return error_nomem(err, "--columns");
+        return error_nomem(err, "names of columns");
     for (count = 0;; text++) {
         char *name = next_name(&text, &job->arena);
         if (!name)
-            return error_nomem(err, "--columns");
+            return error_nomem(err, "names of columns");
         if (!*name || (*text && *text != ','))
             return error_set(err, HAUL_USAGE,
-                             "--columns: write names with commas between, \"such, names\" in quotes");
+                             "--%s: write names with commas between, \"such, names\" in quotes", option);
         names[count++] = name;
         if (!*text)
             break;
     }
-    request->columns = names;
-    request->column_count = count;
+    *list = names;
+    *list_count = count;
     return HAUL_OK;
+}
+
+enum haul_code job_key(struct haul_job *job, const char *const **names, int *count, struct haul_error *err)
+{
+    bool merge = strcmp(settings_text(&job->settings, "mode"), "merge") == 0;
+    if (!settings_text(&job->settings, "key"))
+        return HAUL_OK;
+    if (!merge)
+        return error_set(err, HAUL_USAGE, "--key is for --mode merge");
+    return split_names(job, "key", names, count, err);
 }
 
 /* The name of the source's table, for a target table that was not named. */
@@ -198,7 +209,7 @@ enum haul_code job_open(struct haul_job *job, bool target, struct source **sourc
     if (code == HAUL_OK)
         context.login = &side->login;
     if (code == HAUL_OK && columns)
-        code = split_names(job, columns, &request, err);
+        code = split_names(job, "columns", &request.columns, &request.column_count, err);
     name = code ? NULL : side->name;
     if (code == HAUL_OK && !database)
         code = manifests_expand(job, &name, &request.table, err);

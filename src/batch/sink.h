@@ -28,6 +28,9 @@ const char *sink_mode_name(enum sink_mode mode); /* "create" */
 struct sink_request {
     const char *table; /* target table; NULL: the source's name, or a file */
     enum sink_mode mode;
+    const char *const
+        *key; /* merge: columns that say which rows are the same; NULL: the target's primary key */
+    int key_count;
     const struct source_info *source;
     bool dry;   /* only negotiate will be called: change nothing, create nothing */
     bool adopt; /* keep the source's row groups as they are (combine) */

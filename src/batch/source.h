@@ -30,9 +30,9 @@ struct source_request {
     const char *where;          /* SQL sources: a condition, the user's own SQL */
     const char *const *columns; /* NULL: all, in their order */
     int column_count;
-    const char *schema; /* --schema name:type,...; NULL */
+    const char *schema;        /* --schema name:type,...; NULL */
     const struct schema *like; /* files that do not say their columns: those of the table; NULL unknown */
-    bool alike;         /* files: stored alike, so that parts of all can stand in one file as they are */
+    bool alike;        /* files: stored alike, so that parts of all can stand in one file as they are */
     bool dictionaries; /* batches may hold dictionary arrays: whoever takes them is glad of distinct values */
 };
 
@@ -45,6 +45,7 @@ struct source_info {
     int64_t bytes;                /* size of what will be read, -1 unknown */
     bool order_fixed;             /* the rows of a part come in the same order each time */
     bool replayable;              /* a part can be opened again, at any of its rows */
+    bool fleeting;                /* by this process alone: another sees other rows */
     int splits_max;               /* 1: it cannot be split; 0: no limit */
     const char *identity;         /* one line; the same rows as long as it is the same */
     const char *consistency;      /* "snapshot", "file", "none" */

@@ -31,6 +31,13 @@ const char *answer_text(const struct answer *answer, size_t row, int column); /*
 int64_t answer_number(const struct answer *answer, size_t row, int column);   /* NULL is 0 */
 bool answer_yes(const struct answer *answer, size_t row, int column);         /* 1, t, true */
 
+/* UPDATE of a table from another. */
+enum update_form {
+    UPDATE_FROM,   /* UPDATE t AS o SET c = n.c FROM w AS n WHERE ... */
+    UPDATE_JOIN,   /* UPDATE t AS o JOIN w AS n ON ... SET o.c = n.c */
+    UPDATE_ALIASED /* UPDATE o SET c = n.c FROM t AS o JOIN w AS n ON ... */
+};
+
 struct engine {
     const struct dialect *dialect;
 
@@ -54,7 +61,11 @@ struct engine {
     const char *begin_prepare; /* the same where tables are made: one process at a time, if that can be had */
     bool ddl_commits;          /* DDL ends the transaction that is open */
     const char *insert;        /* "INSERT INTO " */
-    const char *overriding;    /* between the columns of an INSERT and its SELECT, or "" */
+    enum update_form update;
+    const char *lock_before, *lock_after; /* around a table's name: keeps other writers out; NULL none */
+    const char *limit_one;                /* behind a SELECT that gives one row: " LIMIT 1" */
+    const char *top_one;                  /* or behind the word SELECT: "TOP 1 " */
+    const char *overriding;               /* between the columns of an INSERT and its SELECT, or "" */
 
     /* the ledger */
     const char *make_ledger; /* "CREATE TABLE IF NOT EXISTS " */

@@ -53,7 +53,7 @@ static enum haul_code has_rows(struct table_sink *sink, bool *rows, struct haul_
 
 static enum haul_code check_absent(struct table_sink *sink, struct haul_error *err)
 {
-    if (sink->mode != SINK_APPEND && sink->mode != SINK_TRUNCATE)
+    if (sink->mode == SINK_CREATE || sink->mode == SINK_REPLACE)
         return HAUL_OK;
     sink->ops->unknown(sink, err);
     strncat(err->message, "; --mode create makes it", sizeof err->message - strlen(err->message) - 1);
@@ -65,20 +65,21 @@ static enum haul_code check_mode(struct table_sink *sink, bool ours, bool *make,
 {
     bool rows = false;
     *make = !sink->exists;
-    if (sink->mode == SINK_MERGE)
+    if (sink->mode == SINK_MERGE && !sink->ops->list_unique)
         return error_set(err, HAUL_UNSUPPORTED,
                          "--mode merge is not built for %s yet; use create, append, truncate or replace",
                          sink->engine->dialect->engine);
     if (!sink->exists)
         return check_absent(sink, err);
-    sink->staged = sink->mode == SINK_REPLACE || sink->mode == SINK_TRUNCATE;
+    sink->staged = sink->mode != SINK_CREATE && sink->mode != SINK_APPEND;
     if (sink->ops->check(sink, err) || (sink->mode == SINK_CREATE && has_rows(sink, &rows, err)))
         return err->code;
     *make = sink->mode == SINK_REPLACE || (rows && !ours);
     if (rows && !ours)
-        return error_set(err, HAUL_EXISTS,
-                         "%s: table %s is there and has rows; choose --mode append, truncate or replace",
-                         sink->place, sink->title);
+        return error_set(
+            err, HAUL_EXISTS,
+            "%s: table %s is there and has rows; choose --mode append, merge, truncate or replace",
+            sink->place, sink->title);
     return HAUL_OK;
 }
 
@@ -148,10 +149,30 @@ void table_sink_show_make(const struct table_sink *sink, const char *like, struc
     sql_add(sql, strchr(like, '(') ? ");\n" : ";\n");
 }
 
+static void show_merge(const struct table_sink *sink, struct sql *sql)
+{
+    sql_add(sql, "UPDATE ");
+    table_sink_show_name(sink, false, sql);
+    sql_add(sql, " SET ... FROM ");
+    table_sink_show_name(sink, true, sql);
+    sql_add(sql, " WHERE the same (");
+    for (int i = 0; i < sink->key_count; i++) {
+        sql_add(sql, i ? ", " : "");
+        sql_name(sql, sink->key[i]);
+    }
+    sql_add(sql, ");\nINSERT INTO ");
+    table_sink_show_name(sink, false, sql);
+    sql_add(sql, " SELECT the others FROM ");
+    table_sink_show_name(sink, true, sql);
+    sql_add(sql, ";\n");
+}
+
 void table_sink_show_finish(const struct table_sink *sink, const char *empty, struct sql *sql)
 {
     bool replace = sink->mode == SINK_REPLACE;
-    if (!sink->staged)
+    if (sink->staged && sink->mode == SINK_MERGE)
+        show_merge(sink, sql);
+    if (!sink->staged || sink->mode == SINK_MERGE)
         return;
     sql_add(sql, "%s", replace ? "DROP TABLE " : empty);
     table_sink_show_name(sink, false, sql);
@@ -210,6 +231,7 @@ enum haul_code table_sink_negotiate(struct sink *base, const struct sink_request
     sink->mode = request->mode;
     sink->exists = sink->staged = false;
     sink->definition = sink->doubt = NULL;
+    sink->key_count = 0;
     schema_release(&sink->schema);
     if (sink->ops->control(sink, false, err) || sink->ops->find(sink, request, err) ||
         open_ledger(sink, err) || find_owner(sink, &ours, err))
@@ -218,7 +240,9 @@ enum haul_code table_sink_negotiate(struct sink *base, const struct sink_request
         *err = held;
         return err->code;
     }
-    if (settle_columns(sink, request->source, make, err) || fill_terms(sink, request->source, terms, err))
+    if (settle_columns(sink, request->source, make, err) ||
+        (sink->mode == SINK_MERGE && table_sink_choose_key(sink, request, err)) ||
+        fill_terms(sink, request->source, terms, err))
         return err->code;
     if (held.code)
         *err = held;

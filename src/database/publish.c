@@ -5,7 +5,7 @@
  * that it may be asked for again: after any crash, and when the answer to the
  * COMMIT was lost. `truncate` empties the target and fills it from the staging
  * table; the table itself stays, with its grants, views, triggers and keys.
- * `replace` puts the staging table in its place. Where DDL commits the swap goes
+ * `replace` puts the staging table in its place, `merge` is merge.c's. Where DDL commits the swap goes
  * before the transaction: the run's mark says afterwards whose table stands there.
  */
 #include "base/clock.h"
@@ -60,12 +60,6 @@ static enum haul_code insert_rows(struct table_sink *sink, int64_t *moved, struc
     return HAUL_OK;
 }
 
-static enum haul_code drop_work(struct table_sink *sink, struct haul_error *err)
-{
-    return sink->engine->ddl_commits ? HAUL_OK /* tidy does it */
-                                     : table_sink_run_on(sink, "DROP TABLE", sink->work, "", err);
-}
-
 static enum haul_code move_rows(struct table_sink *sink, struct haul_error *err)
 {
     int64_t rows = 0, moved = 0;
@@ -76,7 +70,15 @@ static enum haul_code move_rows(struct table_sink *sink, struct haul_error *err)
         return error_set(err, HAUL_INTEGRITY,
                          "%s: of %lld rows only %lld reached \"%s\"; a trigger left some out", sink->place,
                          (long long)rows, (long long)moved, sink->target);
-    return drop_work(sink, err);
+    return HAUL_OK;
+}
+
+static enum haul_code settle_rows(struct table_sink *sink, struct haul_error *err)
+{
+    if (sink->mode == SINK_MERGE ? table_sink_merge(sink, err) : move_rows(sink, err))
+        return err->code;
+    return sink->engine->ddl_commits ? HAUL_OK /* tidy does it */
+                                     : table_sink_run_on(sink, "DROP TABLE", sink->work, "", err);
 }
 
 /* ---- finish ---- */
@@ -98,7 +100,7 @@ static enum haul_code publish(struct table_sink *sink, struct haul_error *err)
     bool swap = sink->staged && sink->mode == SINK_REPLACE;
     if (check_work(sink, err) || (swap && sink->ops->swap(sink, err)) ||
         (engine->ddl_commits && engine->run(sink->connection, engine->begin, NULL, err)) ||
-        (sink->staged && !swap && move_rows(sink, err)))
+        (sink->staged && !swap && settle_rows(sink, err)))
         return err->code;
     return ledger_finish(&sink->ledger, sink->connection, sink->run, err);
 }

@@ -97,19 +97,33 @@ static enum haul_code fail_changed(struct table_sink *sink, const char *id, stru
                      sink->place, sink->work, sink->run, *id ? " and made again" : "");
 }
 
+static enum haul_code make_work(struct table_sink *sink, struct haul_error *err)
+{
+    if (!sink->made)
+        return HAUL_OK;
+    if (sink->ops->make(sink, err))
+        return error_prefix(err, "making table \"%s\"", sink->work);
+    return HAUL_OK;
+}
+
 /* The run's table is not the one the ledger knows. Where DDL commits it may be
- * that the run died before it made the table, or in its finish behind the swap. */
+ * that the run died before its table was made and marked (then nothing is in it),
+ * or in its finish behind the swap. */
 static enum haul_code continue_without(struct table_sink *sink, const struct ledger_run *known,
                                        const struct run_record *run, const char *id, struct haul_error *err)
 {
     const char *target = "";
-    if (!sink->engine->ddl_commits || !sink->made || *id)
+    if (!sink->engine->ddl_commits || !sink->made || (*id && !sink->staged))
         return fail_changed(sink, id, err);
     if (sink->staged && sink->ops->work_id(sink, sink->target, &target, err))
         return err->code;
-    if (sink->staged && strcmp(target, known->work_id) == 0)
+    if (!*id && sink->staged && strcmp(target, known->work_id) == 0)
         return table_sink_check_rows(sink, sink->target, err);
-    return run->receipt_count ? fail_changed(sink, id, err) : sink->ops->make(sink, err);
+    if (run->receipt_count)
+        return fail_changed(sink, id, err);
+    if (*id && table_sink_run_on(sink, "DROP TABLE", sink->work, "", err))
+        return err->code;
+    return make_work(sink, err);
 }
 
 /* Goes on with what the run left. */
@@ -145,15 +159,6 @@ static enum haul_code check_owner(struct table_sink *sink, struct haul_error *er
                      "%s: table %s belongs to the unfinished run %s; run that again to the end, or discard "
                      "it with --restart --run %s",
                      sink->place, sink->title, owner.name, owner.name);
-}
-
-static enum haul_code make_work(struct table_sink *sink, struct haul_error *err)
-{
-    if (!sink->made)
-        return HAUL_OK;
-    if (sink->ops->make(sink, err))
-        return error_prefix(err, "making table \"%s\"", sink->work);
-    return HAUL_OK;
 }
 
 /* The table, then the run's row, in the transaction that is open. */

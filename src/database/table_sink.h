@@ -15,6 +15,7 @@
  *   append    refused             match               match
  *   truncate  refused             staging, move rows  staging, move rows
  *   replace   make it             staging, swap       staging, swap
+ *   merge     refused             staging, merge      staging, merge
  *
  * A unit is a transaction of one session: claim (the ledger's row), load, settle
  * (the ledger's row again), COMMIT; so claim and data become visible in one step.
@@ -52,6 +53,8 @@ struct table_sink {
 
     /* negotiate */
     enum sink_mode mode;
+    const char *const *key; /* merge: of the target, as it spells them */
+    int key_count;
     bool staged;            /* units go into a staging table of the run */
     const char *definition; /* what follows CREATE TABLE name; NULL: no table is made */
     struct schema schema;   /* as in the terms */
@@ -106,6 +109,9 @@ struct table_sink_ops {
     /* Sets schema.fields[place] to what goes into the table's column `at`. */
     enum haul_code (*match)(struct table_sink *sink, int place, const struct field *from, int at,
                             struct haul_error *err);
+    /* merge: writes "SELECT index, column ..." of all its unique indexes that hold every
+     * row, ordered by index. NULL: it cannot be merged into. */
+    void (*list_unique)(const struct table_sink *sink, struct sql *sql);
     /* Room for `count` columns of define and match. */
     enum haul_code (*begin_columns)(struct table_sink *sink, int count, struct haul_error *err);
     /* The statements as --dry-run shows them. */
@@ -207,6 +213,12 @@ void table_sink_commit_lost(const struct table_sink *sink, int64_t rows, struct 
 
 /* The mark a table of the run bears where DDL commits. */
 void table_sink_mark(const struct table_sink *sink, char mark[RUN_MARK_BYTES]);
+
+/* merge.c: the key, after the columns are matched; the merge itself, inside the transaction. */
+enum haul_code table_sink_choose_key(struct table_sink *sink, const struct sink_request *request,
+                                     struct haul_error *err);
+enum haul_code table_sink_merge(struct table_sink *sink, struct haul_error *err);
+bool table_sink_is_key(const struct table_sink *sink, const char *column);
 
 /* HAUL_CHANGED unless `table` holds the rows the ledger says. */
 enum haul_code table_sink_check_rows(struct table_sink *sink, const char *table, struct haul_error *err);

@@ -42,10 +42,11 @@ static enum haul_code settings_check(const struct run *run, struct haul_error *e
                          "--verify compares values, which combine does not look at; use haul verify");
     if (settings_flag(settings, "verify") && !run->transfer->open_target)
         return error_set(err, HAUL_UNSUPPORTED, "--verify: this target cannot be read again");
-    if (settings_flag(settings, "verify") && run->transfer->request.mode == SINK_APPEND)
+    enum sink_mode mode = run->transfer->request.mode;
+    if (settings_flag(settings, "verify") && (mode == SINK_APPEND || mode == SINK_MERGE))
         return error_set(err, HAUL_USAGE,
-                         "--verify compares the whole target, which --mode append does not make; use "
-                         "haul verify");
+                         "--verify compares the whole target, which --mode %s does not make; use haul verify",
+                         sink_mode_name(mode));
     return HAUL_OK;
 }
 
@@ -54,12 +55,18 @@ static void pair_judge(struct run *run)
 {
     struct sink_terms *terms = &run->terms;
     bool unordered = !run->info.order_fixed && terms->part_is_unit && run->info.splits_max == 1;
-    if (terms->resumable == RESUME_NONE || (run->info.replayable && !unordered))
+    bool fleeting = run->info.fleeting && !settings_flag(run->settings, "static-source");
+    if (terms->resumable == RESUME_NONE || (run->info.replayable && !unordered && !fleeting))
         return;
     terms->resumable = RESUME_NONE;
-    terms->resume_note = run->info.replayable
-                             ? "the order of the source's rows is not fixed, so it would start over"
-                             : "the source can be read only once";
+    run->fleeting = run->info.replayable && !unordered;
+    if (!run->info.replayable)
+        terms->resume_note = "the source can be read only once";
+    else if (unordered)
+        terms->resume_note = "the order of the source's rows is not fixed, so it would start over";
+    else
+        terms->resume_note = "what the source shows ends with this process, so it would start over "
+                             "(--static-source promises that the rows stay the same)";
 }
 
 static int least(int a, int b)

@@ -131,7 +131,11 @@ static void start_tell(struct run *run)
     progress_deliver(&run->progress);
     progress_tell(&run->progress, HAUL_EVENT_START, message, 0);
     bool stays = run->terms.resumable == RESUME_NONE && !run->terms.part_is_unit;
-    if (stays && run->transfer->request.mode == SINK_APPEND)
+    bool append = run->transfer->request.mode == SINK_APPEND;
+    if (stays && append && run->fleeting && run->state.ledger)
+        context_note(&run->context, "if this run is interrupted, running it again is refused: %s",
+                     run->terms.resume_note);
+    else if (stays && append)
         context_note(
             &run->context,
             "at least once: if this run is interrupted, running it again appends committed rows again%s%s",
@@ -329,14 +333,14 @@ static enum haul_code target_verify(struct run *run, struct haul_error *err)
 static void fail(struct run *run, struct haul_error *err)
 {
     struct sink *sink = run->transfer->sink;
-    bool can_continue = run->terms.resumable == RESUME_REPLAY && run->info.replayable;
+    bool can_continue = (run->terms.resumable == RESUME_REPLAY || run->fleeting) && run->info.replayable;
     bool again = err->retryable || err->code == HAUL_CANCELLED;
     struct run_record record = record_of(run, false);
     if (can_continue && (again || run->tally.count > 0)) {
         if (err->code == HAUL_CANCELLED)
             (void)error_set(err, HAUL_CANCELLED,
-                            "interrupted: %lld rows are in; run the same command again to continue",
-                            (long long)run->tally.rows);
+                            "interrupted: %lld rows are in; run the same command again to %s",
+                            (long long)run->tally.rows, run->fleeting ? "start over" : "continue");
         return;
     }
     struct haul_error ignored = {0};

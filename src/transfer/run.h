@@ -30,6 +30,7 @@ struct run {
     struct feed_terms feed_terms;
     struct state state;
     bool named;     /* --run NAME */
+    bool fleeting;  /* only the source keeps another process from going on, unless --static-source promises */
     bool continued; /* an unfinished run goes on */
     bool source_begun;
 

@@ -148,7 +148,7 @@ static enum haul_code fill_info(struct mssql_source *source, struct source_info 
     info->rows_exact = whole && table->rows_exact;
     info->bytes = whole ? table->bytes : -1;
     info->order_fixed = source->ordered;
-    info->replayable = true;
+    info->replayable = info->fleeting = true;
     info->splits_max = source->split == SPLIT_NONE && !small ? 1 : 0;
     if (source->consistent == CONSISTENT_SESSION)
         info->splits_max = 1;

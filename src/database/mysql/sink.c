@@ -105,6 +105,16 @@ static enum haul_code check(struct table_sink *base, struct haul_error *err)
     return base->mode == SINK_REPLACE ? my_check_dependents(base, err) : HAUL_OK;
 }
 
+static void list_unique(const struct table_sink *base, struct sql *sql)
+{
+    sql_add(sql, "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0"
+                 " AND TABLE_SCHEMA = ");
+    sql_literal(sql, base->schema_name);
+    sql_add(sql, " AND TABLE_NAME = ");
+    sql_literal(sql, base->target);
+    sql_add(sql, " ORDER BY INDEX_NAME");
+}
+
 static void show_swap(const struct table_sink *base, struct sql *sql)
 {
     sql_add(sql, "RENAME TABLE ");
@@ -147,9 +157,34 @@ static void add_mark(const struct table_sink *base, struct sql *sql)
     sql_literal(sql, mark);
 }
 
+/* For a merge: the columns that are written and no index. Those of the key come
+ * from the far side of an outer join, which makes them nullable and nothing else. */
+static enum haul_code make_for_merge(struct table_sink *base, struct haul_error *err)
+{
+    struct sql sql = {.dialect = &my_dialect};
+    sql_add(&sql, "CREATE TABLE ");
+    sql_table(&sql, base->schema_name, base->work);
+    sql_add(&sql, " ENGINE=InnoDB");
+    add_mark(base, &sql);
+    for (int i = 0; i < base->schema.count; i++) {
+        const char *name = base->schema.fields[i].name;
+        sql_add(&sql, "%s%s.", i ? ", " : " SELECT ",
+                table_sink_is_key(base, name) ? "haul_key" : "haul_rest");
+        sql_name(&sql, name);
+    }
+    sql_add(&sql, " FROM (SELECT 1 AS one) AS haul_one LEFT JOIN ");
+    sql_table(&sql, base->schema_name, base->target);
+    sql_add(&sql, " AS haul_key ON FALSE JOIN ");
+    sql_table(&sql, base->schema_name, base->target);
+    sql_add(&sql, " AS haul_rest LIMIT 0");
+    return engine_run(&my_engine, base->connection, &sql, NULL, err);
+}
+
 static enum haul_code make(struct table_sink *base, struct haul_error *err)
 {
     struct sql sql = {.dialect = &my_dialect};
+    if (base->mode == SINK_MERGE)
+        return make_for_merge(base, err);
     sql_add(&sql, "CREATE TABLE ");
     sql_table(&sql, base->schema_name, base->work);
     if (base->definition) {
@@ -257,6 +292,7 @@ static const struct table_sink_ops own_ops = {
     .find = find,
     .unknown = unknown,
     .check = check,
+    .list_unique = list_unique,
     .begin_columns = my_begin_columns,
     .define = my_define_column,
     .match = my_match_column,

@@ -69,8 +69,19 @@ const char *pg_copy_statement(struct postgres_sink *sink, struct haul_error *err
     return sql_keep(&sql, &sink->base.arena, err);
 }
 
-/* Constraints, indexes and defaults of the target, so that a row it would refuse
- * is refused one by one; columns that are not written go, the target fills them. */
+static void alter_column(const struct table_sink *base, const char *before, const char *name,
+                         const char *after, struct sql *sql)
+{
+    sql_add(sql, " ALTER TABLE ");
+    sql_table(sql, base->schema_name, base->work);
+    sql_add(sql, " %s ", before);
+    sql_name(sql, name);
+    sql_add(sql, " %s;", after);
+}
+
+/* Constraints and indexes of the target, so that a row it would refuse is refused
+ * one by one; columns that are not written go, the target fills them. For a merge
+ * keys may stand twice or be NULL here: that is looked at as a whole. */
 void pg_staging_like(const struct postgres_sink *sink, struct sql *sql)
 {
     const struct table_sink *base = &sink->base;
@@ -78,15 +89,11 @@ void pg_staging_like(const struct postgres_sink *sink, struct sql *sql)
     sql_table(sql, base->schema_name, base->work);
     sql_add(sql, " (LIKE ");
     sql_table(sql, base->schema_name, base->target);
-    sql_add(sql, " INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE);");
-    for (int i = 0; i < sink->table.columns.count; i++) {
-        const char *name = sink->table.columns.list[i].name;
-        if (schema_find(&base->schema, name) >= 0)
-            continue;
-        sql_add(sql, " ALTER TABLE ");
-        sql_table(sql, base->schema_name, base->work);
-        sql_add(sql, " DROP COLUMN ");
-        sql_name(sql, name);
-        sql_add(sql, " CASCADE;");
-    }
+    sql_add(sql, " INCLUDING CONSTRAINTS INCLUDING STORAGE%s);",
+            base->mode == SINK_MERGE ? "" : " INCLUDING INDEXES");
+    for (int i = 0; i < sink->table.columns.count; i++)
+        if (schema_find(&base->schema, sink->table.columns.list[i].name) < 0)
+            alter_column(base, "DROP COLUMN", sink->table.columns.list[i].name, "CASCADE", sql);
+    for (int i = 0; base->mode == SINK_MERGE && i < base->key_count; i++)
+        alter_column(base, "ALTER COLUMN", base->key[i], "DROP NOT NULL", sql);
 }

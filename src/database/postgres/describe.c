@@ -130,7 +130,7 @@ static enum haul_code fill_info(struct postgres_source *source, struct source_in
     info->rows = source->request.where ? -1 : table->rows;
     info->bytes = source->request.where ? -1 : table->bytes;
     info->order_fixed = false;
-    info->replayable = true;
+    info->replayable = info->fleeting = true;
     info->splits_max = source->sliced ? 0 : 1;
     info->consistency = "snapshot";
     return HAUL_OK;

@@ -87,7 +87,7 @@ enum haul_code pg_empty(struct table_sink *base, struct haul_error *err)
 {
     bool truncate;
     if (may_truncate((struct postgres_sink *)base, &truncate, err) ||
-        table_sink_run_on(base, "LOCK TABLE", base->target, "IN SHARE ROW EXCLUSIVE MODE", err))
+        table_sink_run_on(base, pg_engine.lock_before, base->target, pg_engine.lock_after, err))
         return err->code;
     return table_sink_run_on(base, truncate ? "TRUNCATE" : "DELETE FROM", base->target, "", err);
 }

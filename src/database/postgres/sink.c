@@ -131,6 +131,17 @@ static enum haul_code allow_ledger(struct table_sink *base, struct haul_error *e
     return pg_ledger_allow(&base->ledger, base->connection, err);
 }
 
+static void list_unique(const struct table_sink *base, struct sql *sql)
+{
+    const struct postgres_sink *sink = (const struct postgres_sink *)base;
+    sql_add(sql,
+            "SELECT i.indexrelid, a.attname FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a"
+            " ON a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])"
+            " WHERE i.indrelid = %s AND i.indisunique AND i.indisvalid AND i.indpred IS NULL"
+            " AND i.indexprs IS NULL ORDER BY 1",
+            sink->table.oid);
+}
+
 static void show(const struct table_sink *base, struct sql *sql)
 {
     const struct postgres_sink *sink = (const struct postgres_sink *)base;
@@ -263,6 +274,7 @@ static const struct table_sink_ops own_ops = {
     .unknown = unknown,
     .allow_ledger = allow_ledger,
     .check = check,
+    .list_unique = list_unique,
     .begin_columns = pg_begin_columns,
     .define = pg_define_column,
     .match = pg_match_column,

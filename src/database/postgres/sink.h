@@ -44,7 +44,7 @@ void pg_column_set(struct postgres_sink *sink, int place, const struct pg_type *
 /* "COPY work (columns) FROM STDIN (FORMAT ...)" in the sink's arena; NULL: err. */
 const char *pg_copy_statement(struct postgres_sink *sink, struct haul_error *err);
 
-/* The statements that make the staging table of a truncate run. */
+/* The statements that make a staging table as the target is. */
 void pg_staging_like(const struct postgres_sink *sink, struct sql *sql);
 
 /* table_sink_ops: replace.c. What would be lost by replacing: HAUL_UNSUPPORTED listing it. */

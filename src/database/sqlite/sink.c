@@ -127,7 +127,16 @@ static enum haul_code check(struct table_sink *base, struct haul_error *err)
         return error_set(err, HAUL_UNSUPPORTED,
                          "%s: the definition of %s is not understood; use --mode replace", base->place,
                          base->title);
-    return base->staged ? sqlite_check_dependents(sink, err) : HAUL_OK;
+    return base->staged && base->mode != SINK_MERGE ? sqlite_check_dependents(sink, err) : HAUL_OK;
+}
+
+/* Columns that are expressions have no name. */
+static void list_unique(const struct table_sink *base, struct sql *sql)
+{
+    sql_add(sql, "SELECT l.name, x.name FROM pragma_index_list(");
+    sql_literal(sql, base->target);
+    sql_add(sql, ") AS l, pragma_index_xinfo(l.name) AS x WHERE l.\"unique\" AND NOT l.partial AND x.key"
+                 " ORDER BY l.name");
 }
 
 /* The INSERT as it will be prepared. */
@@ -144,9 +153,46 @@ static void show(const struct table_sink *base, struct sql *sql)
 
 /* ---- prepare ---- */
 
+static enum haul_code add_merge_column(struct sqlite_sink *sink, int place, struct sql *sql,
+                                       struct haul_error *err)
+{
+    struct table_sink *base = &sink->base;
+    const char *name = base->schema.fields[place].name, *collation = "BINARY";
+    const struct column *column = &base->columns->list[columns_find(base->columns, name)];
+    int rc = sqlite3_table_column_metadata(sink->control.db, "main", base->target, name, NULL, &collation,
+                                           NULL, NULL, NULL);
+    if (rc)
+        return sqlite_fail(&sink->control, rc, err);
+    sql_add(sql, place ? ", " : "(");
+    sql_name(sql, name);
+    sql_add(sql, " %s%s COLLATE ", column->declared,
+            column->not_null && !table_sink_is_key(base, name) ? " NOT NULL" : "");
+    sql_name(sql, collation);
+    return HAUL_OK;
+}
+
+/* The columns that are written, compared as the target compares them, and no index. */
+static enum haul_code make_for_merge(struct sqlite_sink *sink, struct haul_error *err)
+{
+    struct sql sql = {.dialect = &sqlite_dialect};
+    enum haul_code code = HAUL_OK;
+    for (int i = 0; !code && i < sink->base.schema.count; i++)
+        code = add_merge_column(sink, i, &sql, err);
+    sql_add(&sql, sink->table.strict ? ") STRICT" : ")");
+    const char *text = code ? NULL : sql_text(&sql, err);
+    if (text)
+        code = table_sink_run_on(&sink->base, "CREATE TABLE", sink->base.work, text, err);
+    else if (!code)
+        code = err->code;
+    sql_release(&sql);
+    return code;
+}
+
 static enum haul_code make(struct table_sink *base, struct haul_error *err)
 {
-    const struct sqlite_sink *sink = (const struct sqlite_sink *)base;
+    struct sqlite_sink *sink = (struct sqlite_sink *)base;
+    if (base->mode == SINK_MERGE)
+        return make_for_merge(sink, err);
     const char *definition = base->definition ? base->definition : sqlite_definition_of(&sink->table);
     return table_sink_run_on(base, "CREATE TABLE", base->work, definition, err);
 }
@@ -225,6 +271,7 @@ static const struct table_sink_ops own_ops = {
     .find = find,
     .unknown = unknown,
     .check = check,
+    .list_unique = list_unique,
     .begin_columns = sqlite_begin_columns,
     .define = sqlite_define_column,
     .match = sqlite_match_column,

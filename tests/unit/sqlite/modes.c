@@ -38,7 +38,7 @@ static void append_wants_a_table(void **state)
     sql(base, "CREATE TABLE tt(a); CREATE VIEW t AS SELECT * FROM tt");
     refused(base, SINK_APPEND, COLUMNS, HAUL_UNSUPPORTED, "view");
     refused(base, SINK_REPLACE, COLUMNS, HAUL_UNSUPPORTED, "view");
-    refused(base, SINK_MERGE, COLUMNS, HAUL_UNSUPPORTED, "merge");
+    refused(base, SINK_MERGE, COLUMNS, HAUL_UNSUPPORTED, "view");
 }
 
 static void append_lists_all_that_does_not_fit(void **state)

@@ -34,6 +34,7 @@ unit: everything
 
 e2e: everything
 	HAUL=$(abspath $(BUILD))/haul $(PYTHON) -m pytest -q tests/e2e
+	HAUL=$(abspath $(BUILD))/haul $(PYTHON) -m pytest -q tests/conformance
 
 build-asan/build.ninja:
 	meson setup build-asan -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false

@@ -57,7 +57,7 @@ enum haul_code {
     HAUL_VALUE,       /* a value the target type cannot hold exactly */
     HAUL_CONSTRAINT,  /* the target refuses a row: key, check, not null */
     HAUL_BUSY,        /* held by somebody else: a lock, a run of this name */
-    HAUL_CHANGED,     /* source or target is not the one the plan knows */
+    HAUL_CHANGED,     /* source or target is not the one the plan knows; retryable: a snapshot was lost */
     HAUL_INTEGRITY,   /* counts, hashes or checksums disagree */
     HAUL_UNSUPPORTED, /* understood, but haul cannot do it */
     HAUL_LIMIT,       /* memory budget or another stated limit */

@@ -3,6 +3,8 @@
  * the room that does the work, and closes it. Nothing is decided here but which
  * option belongs to which side.
  */
+#include "base/backoff.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "batch/stream_source.h"
 #include "job.h"
@@ -11,6 +13,8 @@
 #include "report.h"
 #include "transfer/transfer.h"
 #include <stdlib.h>
+
+#define REOPEN_WITHIN_NS INT64_C(5000000000)
 
 void haul_free(void *text)
 {
@@ -143,6 +147,38 @@ static enum haul_code sink_table(struct haul_job *job, const char *target, const
     return HAUL_OK;
 }
 
+/* A server that is busy, starting up or failing over says so at once: worth trying
+ * again. One that does not answer has been waited for long enough. */
+static bool may_reopen(const struct haul_job *job, int tries, int64_t begun_ns, const struct haul_error *err)
+{
+    return err->retryable && err->code != HAUL_CANCELLED && clock_now_ns() - begun_ns < REOPEN_WITHIN_NS &&
+           tries <= settings_number(&job->settings, "retries");
+}
+
+static enum haul_code sides_open_once(struct sides *sides, struct haul_job *job, struct haul_error *err)
+{
+    if (!sides->source && job_open(job, false, &sides->source, err))
+        return err->code;
+    return sides->sink ? HAUL_OK : job_open_sink(job, &sides->sink, err);
+}
+
+static enum haul_code sides_open_both(struct sides *sides, struct haul_job *job, struct haul_error *err)
+{
+    uint64_t random = (uint64_t)clock_now_ns() | 1;
+    for (int tries = 1;; tries++) {
+        int64_t begun_ns = clock_now_ns();
+        enum haul_code code = sides_open_once(sides, job, err);
+        if (!code || !may_reopen(job, tries, begun_ns, err))
+            return code;
+        int64_t wait_ms = backoff_ms(&random, tries);
+        context_warn(&job->context, "%s; trying again in %lld ms", err->message, (long long)wait_ms);
+        clock_sleep_ms(wait_ms, &job->cancel);
+        if (context_check(&job->context, err))
+            return err->code;
+        *err = (struct haul_error){0};
+    }
+}
+
 /* Everything a transfer needs; `stream` stands in for the source when not NULL,
  * and is taken. */
 static enum haul_code sides_open(struct sides *sides, struct haul_job *job, struct source *stream, bool dry,
@@ -152,13 +188,13 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
     sides->source = stream;
     if ((!stream && side_resolve(job, false, &source, err)) || side_resolve(job, true, &target, err))
         return err->code;
-    if (!stream && job_open(job, false, &sides->source, err))
+    if (sides_open_both(sides, job, err))
         return err->code;
     if (settings_flag(&job->settings, "combine") && registry_check_apart(sides->source, target->name, err))
         return err->code;
     const char *table = NULL, *const *key = NULL;
     int key_count = 0;
-    if (job_open_sink(job, &sides->sink, err) || job_key(job, &key, &key_count, err) ||
+    if (job_key(job, &key, &key_count, err) ||
         sink_table(job, target->name, source ? source->name : NULL, &table, err))
         return err->code;
     sides->transfer = (struct transfer){.context = &job->context,
@@ -179,17 +215,42 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
     return HAUL_OK;
 }
 
-static enum haul_code copy_from(struct haul_job *job, struct source *stream, struct haul_result *result,
+static enum haul_code copy_once(struct haul_job *job, struct source *stream, struct haul_result *result,
                                 struct haul_error *err)
 {
     struct sides sides = {0};
-    struct haul_result ignored;
-    struct haul_result *into = result ? result : &ignored;
-    memset(into, 0, sizeof *into);
     enum haul_code code = sides_open(&sides, job, stream, false, err);
     if (code == HAUL_OK)
-        code = transfer_run(&sides.transfer, into, err);
+        code = transfer_run(&sides.transfer, result, err);
     sides_close(&sides);
+    return code;
+}
+
+/* A source whose snapshot died with a session can be read again, from another one: the run is begun anew, as
+ * the next process would do it. What that may do with units that are in, the transfer decides. */
+static enum haul_code copy_with_restarts(struct haul_job *job, struct source *stream,
+                                         struct haul_result *result, struct haul_error *err)
+{
+    uint64_t random = (uint64_t)clock_now_ns() | 1;
+    for (int tries = 1;; tries++) {
+        memset(result, 0, sizeof *result);
+        enum haul_code code = copy_once(job, stream, result, err);
+        if (code != HAUL_CHANGED || !err->retryable || stream ||
+            tries > settings_number(&job->settings, "retries"))
+            return code;
+        context_warn(&job->context, "%s; beginning again", err->message);
+        clock_sleep_ms(backoff_ms(&random, tries), &job->cancel);
+        *err = (struct haul_error){0};
+    }
+}
+
+static enum haul_code copy_from(struct haul_job *job, struct source *stream, struct haul_result *result,
+                                struct haul_error *err)
+{
+    *err = (struct haul_error){0};
+    struct haul_result ignored;
+    struct haul_result *into = result ? result : &ignored;
+    enum haul_code code = copy_with_restarts(job, stream, into, err);
     struct haul_error summary_err = {0};
     if (report_summary(job, into, code == HAUL_OK ? NULL : err, &summary_err) && code == HAUL_OK) {
         *err = summary_err;
@@ -214,6 +275,7 @@ enum haul_code haul_write(struct haul_job *job, struct ArrowArrayStream *in, str
 
 enum haul_code haul_plan(struct haul_job *job, char **report, struct haul_error *err)
 {
+    *err = (struct haul_error){0};
     struct sides sides = {0};
     char *json = NULL;
     enum haul_code code = sides_open(&sides, job, NULL, true, err);
@@ -241,6 +303,7 @@ static enum haul_code stored_sums_read(struct haul_job *job, struct manifest_lis
 
 enum haul_code haul_verify(struct haul_job *job, char **report, struct haul_error *err)
 {
+    *err = (struct haul_error){0};
     struct source *a = NULL, *b = NULL;
     struct manifest_listing listing = {0};
     char *json = NULL;
@@ -272,6 +335,7 @@ enum haul_code haul_verify(struct haul_job *job, char **report, struct haul_erro
 
 enum haul_code haul_list(struct haul_job *job, haul_table_fn each, void *user, struct haul_error *err)
 {
+    *err = (struct haul_error){0};
     struct source *source = NULL;
     enum haul_code code = job_open(job, false, &source, err);
     if (code == HAUL_OK)
@@ -283,6 +347,7 @@ enum haul_code haul_list(struct haul_job *job, haul_table_fn each, void *user, s
 
 enum haul_code haul_ping(struct haul_job *job, char **report, struct haul_error *err)
 {
+    *err = (struct haul_error){0};
     struct source *source = NULL;
     struct ping ping = {.latency_ms = -1};
     struct side *side;
@@ -309,6 +374,7 @@ enum haul_code haul_ping(struct haul_job *job, char **report, struct haul_error 
 
 enum haul_code haul_inspect(struct haul_job *job, char **report, struct haul_error *err)
 {
+    *err = (struct haul_error){0};
     struct source *source = NULL;
     struct source_info info = {0};
     enum haul_code code = job_open(job, false, &source, err);

@@ -49,7 +49,9 @@ static const struct code_row code_table[] = {
     [HAUL_VALUE] = {"value", BY_SIDE, false},
     [HAUL_CONSTRAINT] = {"constraint", BY_SIDE, true}, /* some engines report a deadlock victim as one */
     [HAUL_BUSY] = {"busy", BY_SIDE, true},
-    [HAUL_CHANGED] = {"changed", EXIT_INTEGRITY, false},     /* plan and world disagree: a person decides */
+    [HAUL_CHANGED] =
+        {"changed", EXIT_INTEGRITY,
+         true}, /* a person decides; retryable: a source's snapshot is gone, and a new one may be read */
     [HAUL_INTEGRITY] = {"integrity", EXIT_INTEGRITY, false}, /* repeating would hide it */
     [HAUL_UNSUPPORTED] = {"unsupported", BY_SIDE, false},
     [HAUL_LIMIT] = {"limit", BY_SIDE, true}, /* a server's quota; our own budget is not marked retryable */

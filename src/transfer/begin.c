@@ -178,6 +178,7 @@ static enum haul_code run_decide(struct run *run, const struct run_record *recor
         .same_source = old->identity && strcmp(old->identity, run->info.identity) == 0,
         .same_columns = strcmp(old->schema_hash, run->plan.schema_hash) == 0,
         .absent = run->terms.absent,
+        .other_target = record->finished && !plan_is_of(record->plan, run->terms.identity),
         .static_source = settings_flag(run->settings, "static-source"),
         .restart = settings_flag(run->settings, "restart"),
         .can_continue = run->info.replayable && run->terms.resumable == RESUME_REPLAY &&

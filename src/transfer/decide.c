@@ -45,6 +45,12 @@ enum haul_code decide(const struct found *found, enum decision *decision, const 
             "run %s was finished, but its target is no longer there; use another --run name, or --restart "
             "to do it again",
             found->run);
+    if (found->finished && found->other_target)
+        return error_set(
+            err, HAUL_CHANGED,
+            "run %s was finished, but its target was dropped and made again, or altered, since; use another "
+            "--run name, or --restart to do it again",
+            found->run);
     if (found->finished) {
         *decision = DECIDE_COMPLETE;
         return HAUL_OK;

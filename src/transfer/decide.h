@@ -18,7 +18,8 @@ struct found {
     bool named;        /* --run NAME was given */
     bool same_job;     /* fingerprints are equal */
     bool same_source;  /* its identity is the same */
-    bool absent;         /* the target is not there */
+    bool absent;       /* the target is not there */
+    bool other_target; /* or is another object of that name */
     bool same_columns; /* names and types on both sides are */
     bool static_source, restart;
     bool can_continue; /* the source can be read again, and the sink goes on */

@@ -174,6 +174,12 @@ static bool put_plan(json_t *root, const struct plan *plan)
            put(root, "cut", json_boolean(plan->cut));
 }
 
+/* Is the table that was there still the same object when the run is finished? */
+static bool keeps_object(enum sink_mode mode)
+{
+    return mode != SINK_CREATE && mode != SINK_REPLACE;
+}
+
 static bool put_facts(json_t *root, const struct plan_facts *facts)
 {
     const struct sink_terms *terms = facts->terms;
@@ -187,6 +193,7 @@ static bool put_facts(json_t *root, const struct plan_facts *facts)
            (!facts->info->consistency_note ||
             put_text(root, "consistency_note", facts->info->consistency_note)) &&
            put_text(root, "resumable", resumable_name(terms->resumable)) &&
+           put_text(root, "target_identity", keeps_object(facts->mode) ? terms->identity : NULL) &&
            put_text(root, "resume_note", terms->resume_note) && put_text(root, "sql", terms->sql) &&
            put_number(root, "workers", facts->workers) && put_number(root, "memory", facts->memory_bytes);
 }
@@ -267,6 +274,15 @@ static enum haul_code root_parse(const json_t *root, struct plan *plan, struct h
     if (plan->part_count == 0)
         return error_set(err, HAUL_DATA, "the plan has no parts; --restart discards it");
     return HAUL_OK;
+}
+
+bool plan_is_of(const char *json, const char *target_identity)
+{
+    json_t *root = json ? json_loads(json, 0, NULL) : NULL;
+    const char *known = json_string_value(json_object_get(root, "target_identity"));
+    bool same = !known || !*known || strcmp(known, target_identity) == 0;
+    json_decref(root);
+    return same;
 }
 
 enum haul_code plan_parse(const char *json, struct plan *plan, struct haul_error *err)

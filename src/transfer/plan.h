@@ -52,6 +52,9 @@ enum haul_code plan_print(const struct plan *plan, const struct plan_facts *fact
  * HAUL_UNSUPPORTED when it is of a later version. */
 enum haul_code plan_parse(const char *json, struct plan *plan, struct haul_error *err);
 
+/* Was it made for this object as its target? Also true when it does not say. */
+bool plan_is_of(const char *json, const char *target_identity);
+
 const char *resumable_name(enum resumable resumable);
 
 #endif

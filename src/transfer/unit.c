@@ -6,23 +6,21 @@
  * unit_rows, at unit_bytes, or with its part. What the target refuses row by row
  * is taken out of count and hash again. Then one commit.
  *
- * A failure that may pass rolls the unit back, waits with full jitter (AWS
- * Architecture Blog, "Exponential Backoff And Jitter") and begins it again: by a
- * new reader where the source can do that, else with the items kept until the
+ * A failure that may pass rolls the unit back, waits (base/backoff.h) and begins
+ * it again: by a new reader where the source can do that, else with the items kept until the
  * commit. A commit whose answer was lost is settled by the next claim: done.
  *
  * Rejects are reserved against --max-errors before the commit, so that workers
  * who commit at the same moment cannot pass the limit together.
  */
 #include "transfer/unit.h"
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "transfer/reject.h"
 #include <stdlib.h>
 
-#define BACKOFF_FIRST_MS 200
-#define BACKOFF_MOST_MS  10000
-#define BUSY_WAIT_MS     30000 /* for another session's open transaction on our claim */
-#define BUSY_POLL_MS     100
+#define BUSY_WAIT_MS 30000 /* for another session's open transaction on our claim */
+#define BUSY_POLL_MS 100
 
 struct kept {
     struct item *items;
@@ -314,29 +312,16 @@ static enum haul_code unit_attempt(struct attempt *attempt, struct haul_error *e
 
 /* ---- trying again ---- */
 
-/* Marsaglia's xorshift64: only the length of a wait hangs on it. */
-static uint64_t random_next(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 static bool unit_may_retry(const struct unit_worker *worker, const struct haul_error *err)
 {
-    if (!err->retryable || err->code == HAUL_CANCELLED)
-        return false;
+    if (!err->retryable || err->code == HAUL_CANCELLED || err->code == HAUL_CHANGED)
+        return false; /* a lost snapshot: not the unit, the run begins anew */
     return worker->replayable || (worker->keeps && err->side == HAUL_SIDE_TARGET);
 }
 
 static void unit_wait(struct unit_worker *worker, int tries, const struct haul_error *err)
 {
-    int64_t most_ms = BACKOFF_FIRST_MS;
-    for (int i = 1; i < tries && most_ms < BACKOFF_MOST_MS; i++)
-        most_ms *= 2;
-    most_ms = most_ms < BACKOFF_MOST_MS ? most_ms : BACKOFF_MOST_MS;
-    int64_t wait_ms = (int64_t)(random_next(&worker->random) % (uint64_t)most_ms) + 1;
+    int64_t wait_ms = backoff_ms(&worker->random, tries);
     context_warn(&worker->context, "%s; trying again in %lld ms (%d of %d)", err->message, (long long)wait_ms,
                  tries, worker->retries);
     progress_sit(worker->progress, worker->seat, ACTIVITY_NONE);

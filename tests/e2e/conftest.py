@@ -17,12 +17,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+from fixtures import *  # noqa: E402,F401,F403
 from tds.fixtures import kerberos, mssql, realm, sqlserver, stricter, tds_servers_end  # noqa: E402,F401
 
 HAUL = os.environ.get("HAUL", str(ROOT / "build" / "haul"))
 TRIALS = int(os.environ.get("HAUL_TRIALS", "20"))
 SEED = int(os.environ.get("HAUL_SEED", str(int(time.time()) // 86400)))
-sys.path.insert(0, str(ROOT / "tests" / "support"))
 SHARED = Path(os.environ.get("HAUL_DATA", str(ROOT.parent / "shared" / "data")))
 
 
@@ -119,33 +119,3 @@ def haul_module(package):
     """The package `haul` itself."""
     sys.path.insert(0, str(package.site))
     return importlib.import_module("haul")
-
-
-# ---- one real server of each kind for a whole session ----
-
-def started(make):
-    """A generator for a fixture: the server, or a skip that says what is missing."""
-    from servers import Missing
-    try:
-        with make() as server:
-            yield server
-    except Missing as why:
-        pytest.skip(str(why))
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    from servers import Postgres
-    yield from started(Postgres)
-
-
-@pytest.fixture(scope="session")
-def mariadb():
-    from mysql_server import MariaDB
-    yield from started(MariaDB)
-
-
-@pytest.fixture(scope="session")
-def mysql8():
-    from mysql_server import MySQL
-    yield from started(MySQL)

@@ -9,7 +9,8 @@ time (all connections together):
     after    the server gets them and answers; the answer is lost with the connection
     late     the client is cut at once, the server gets them `delay` seconds later
     orphan   the client is cut; the server's side stays open and silent
-    reset    the client is reset; `marker` None: after `count` bytes from the server
+    reset    the client is reset; `marker` None: after `count` bytes from the server,
+             or, with `sent`, after `count` bytes towards it
 
 The marker must be readable on the wire: use sslmode=disable.
 """
@@ -21,14 +22,16 @@ import time
 
 
 class Fault:
-    def __init__(self, marker, count, how, delay=2.0):
-        self.marker, self.count, self.how, self.delay = marker, count, how, delay
+    def __init__(self, marker, count, how, delay=2.0, sent=False):
+        self.marker, self.count, self.how, self.delay, self.sent = marker, count, how, delay, sent
         self.seen = 0
         self.fired = threading.Event()
         self.lock = threading.Lock()
 
     def hit(self, data):
         """Does it fire in these bytes from the client?"""
+        if self.sent:
+            return self.counted(data)
         if self.marker is None or self.fired.is_set() or self.marker not in data:
             return False
         with self.lock:
@@ -37,7 +40,10 @@ class Fault:
 
     def hit_bytes(self, data):
         """The same for a count of bytes from the server."""
-        if self.marker is not None or self.fired.is_set():
+        return not self.sent and self.marker is None and self.counted(data)
+
+    def counted(self, data):
+        if self.fired.is_set():
             return False
         with self.lock:
             self.seen += len(data)

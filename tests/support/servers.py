@@ -151,8 +151,8 @@ class Postgres:
         secret = ":" + quote(password, safe="") if password is not None else ""
         return f"postgresql://{quote(user or self.ADMIN)}{secret}@127.0.0.1:{port or self.port}/{database}{more}"
 
-    def psql(self, sql, check=True, **who):
-        return subprocess.run([self.programs / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql], check=check,
+    def psql(self, sql, check=True, separator="|", **who):
+        return subprocess.run([self.programs / "psql", "-XAtq", "-F", separator, "-v", "ON_ERROR_STOP=1", "-c", sql], check=check,
                               capture_output=True, text=True, env=self.environment(**who))
 
     def sql(self, *statements, **who):

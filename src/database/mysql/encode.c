@@ -287,3 +287,19 @@ enum haul_code my_encoder_view(struct encoder *encoder, const struct field *fiel
     encoder->values = encoder->view;
     return encoder->view.indices ? view_dictionary(&encoder->view, &encoder->values, err) : HAUL_OK;
 }
+
+int64_t my_encoder_unsigned_zeros(const struct encoder *encoder)
+{
+    int64_t count = 0;
+    enum type_id type = encoder->values.field->type;
+    if (type != TYPE_FLOAT32 && type != TYPE_FLOAT64)
+        return 0;
+    for (int64_t i = 0; i < encoder->view.length; i++) {
+        int64_t at = my_encoder_at(encoder, i);
+        const uint8_t *values = encoder->values.values;
+        double value = type == TYPE_FLOAT32 ? (double)((const float *)(const void *)values)[at]
+                                            : ((const double *)(const void *)values)[at];
+        count += value == 0 && signbit(value) && !view_is_null(&encoder->view, i);
+    }
+    return count;
+}

@@ -31,6 +31,9 @@ enum haul_code my_encoder_choose(struct encoder *encoder, const struct sink_colu
 enum haul_code my_encoder_view(struct encoder *encoder, const struct field *field,
                                const struct ArrowArray *array, struct haul_error *err);
 
+/* How many of the batch's values are -0.0: MariaDB stores them without their sign. */
+int64_t my_encoder_unsigned_zeros(const struct encoder *encoder);
+
 /* The row of `values` that row `i` of the column is. */
 static inline int64_t my_encoder_at(const struct encoder *encoder, int64_t i)
 {

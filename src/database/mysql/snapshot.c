@@ -49,9 +49,9 @@ enum haul_code my_snapshot_probe(struct mysql_source *source, struct haul_error 
 
 static enum haul_code fail_lost(struct mysql_source *source, struct haul_error *err)
 {
-    return error_set(err, HAUL_CHANGED,
-                     "%s: the source's snapshot was lost with its session; run the same command again",
-                     source->server.name);
+    error_set(err, HAUL_CHANGED, "%s: the source's snapshot was lost with its session", source->server.name);
+    err->retryable = true; /* not for this snapshot's readers: for another begin */
+    return err->code;
 }
 
 enum haul_code my_slot_take(struct mysql_source *source, struct slot **out, struct haul_error *err)

@@ -225,6 +225,21 @@ static enum haul_code place(struct mysql_writer *writer, const struct batch *bat
 
 /* ---- the writer ---- */
 
+/* Once for a batch: rows may be sent several times until all are placed. */
+static enum haul_code count_signs(struct mysql_writer *writer, struct haul_error *err)
+{
+    const struct schema *schema = &writer->sink->base.schema;
+    if (!my_is_mariadb(writer->session))
+        return HAUL_OK;
+    for (int i = 0; i < schema->count; i++) {
+        int64_t lost = my_encoder_unsigned_zeros(&writer->encoders[i]);
+        if (lost &&
+            collector_loss(writer->context.collector, schema->fields[i].name, "the sign of -0.0", lost, err))
+            return err->code;
+    }
+    return HAUL_OK;
+}
+
 static enum haul_code writer_write(struct writer *base, const struct batch *batch, struct haul_error *err)
 {
     struct mysql_writer *writer = (struct mysql_writer *)base;
@@ -234,7 +249,7 @@ static enum haul_code writer_write(struct writer *base, const struct batch *batc
     for (int i = 0; i < schema->count; i++)
         if (my_encoder_view(&writer->encoders[i], &schema->fields[i], batch->array.children[i], err))
             return err->code;
-    return place(writer, batch, err);
+    return count_signs(writer, err) ? err->code : place(writer, batch, err);
 }
 
 static void writer_free(struct mysql_writer *writer)

@@ -55,7 +55,7 @@ static const struct meaning meanings[] = {
     {"08", HAUL_NETWORK, true, NULL},
     {"25006", HAUL_BUSY, true, "the server is read-only: a standby, or failing over"},
     {"25P03", HAUL_NETWORK, true, "the session was idle too long"},
-    {"72000", HAUL_CHANGED, false, "the snapshot is too old; start again"},
+    {"72000", HAUL_CHANGED, true, "the snapshot is too old; start again"},
     {"22", HAUL_VALUE, false, NULL},
     {"23", HAUL_CONSTRAINT, false, NULL},
     {"44", HAUL_CONSTRAINT, false, NULL},

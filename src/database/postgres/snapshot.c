@@ -27,12 +27,12 @@ enum haul_code pg_snapshot_take(struct postgres_source *source, struct haul_erro
     return HAUL_OK;
 }
 
-/* Trying again is of no use to this process, but to the next one. */
+/* Trying again is of no use to this snapshot's readers, but to another begin. */
 static enum haul_code fail_lost(struct haul_error *err)
 {
     char said[256];
     snprintf(said, sizeof said, "%.255s", err->message);
-    error_set(err, HAUL_NETWORK, "the source's snapshot was lost with its session (%s)", said);
+    error_set(err, HAUL_CHANGED, "the source's snapshot was lost with its session (%s)", said);
     err->retryable = true;
     return err->code;
 }

@@ -23,7 +23,8 @@ static void exit_codes(void **state)
     assert_int_equal(exit_of(HAUL_OK, HAUL_SIDE_NONE, false), 0);
     assert_int_equal(haul_exit_code(NULL), 0);
     assert_int_equal(exit_of(HAUL_USAGE, HAUL_SIDE_SOURCE, true), 2);
-    assert_int_equal(exit_of(HAUL_CHANGED, HAUL_SIDE_TARGET, true), 4);
+    assert_int_equal(exit_of(HAUL_CHANGED, HAUL_SIDE_TARGET, false), 4);
+    assert_int_equal(exit_of(HAUL_CHANGED, HAUL_SIDE_SOURCE, true), 75);
     assert_int_equal(exit_of(HAUL_INTEGRITY, HAUL_SIDE_NONE, true), 4);
     assert_int_equal(exit_of(HAUL_CANCELLED, HAUL_SIDE_SOURCE, false), 75);
     assert_int_equal(exit_of(HAUL_NETWORK, HAUL_SIDE_SOURCE, true), 75);

@@ -230,7 +230,9 @@ static void test_decisions(void **state)
     found = good, found.finished = found.named = true;
     assert_int_equal(decided(found, &decision), HAUL_OK);
     assert_int_equal(decision, DECIDE_COMPLETE);
-    found.same_job = false;
+    found.other_target = true;
+    assert_int_equal(decided(found, &decision), HAUL_CHANGED);
+    found.other_target = found.same_job = false;
     assert_int_equal(decided(found, &decision), HAUL_CHANGED);
     found.restart = true;
     assert_int_equal(decided(found, &decision), HAUL_OK);

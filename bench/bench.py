@@ -21,6 +21,8 @@ import sys
 import time
 from pathlib import Path
 
+import sqlserver
+
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("HAUL_CACHE", Path.home() / ".cache" / "haul"))
 HAUL = os.environ.get("HAUL", str(ROOT / "build" / "haul"))
@@ -180,24 +182,26 @@ def run_task(python, name, task, inputs, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tasks", nargs="*", metavar="TASK", help=", ".join(TASKS))
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=", ".join([*TASKS, *sqlserver.TASKS]))
     parser.add_argument("--scale", default="1")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--instructions", action="store_true", help="SQL Server tasks: haul's instructions for each value too, by callgrind")
     parser.add_argument("--work", default=str(CACHE / "bench-work"))
     options = parser.parse_args()
     for name in options.tasks:
-        if name not in TASKS:
-            parser.error(f"no task {name}; there are {', '.join(TASKS)}")
+        if name not in TASKS and name not in sqlserver.TASKS:
+            parser.error(f"no task {name}; there are {', '.join([*TASKS, *sqlserver.TASKS])}")
     python = environment()
     csv = lineitem(python, options.scale)
     options.expected = checksum(python, csv)
-    inputs = prepare(python, csv, Path(options.work))
+    inputs = prepare(python, csv, Path(options.work)) if not options.tasks or set(options.tasks) & set(TASKS) else {}
     print(f"TPC-H lineitem SF {options.scale}, {os.cpu_count()} CPUs ({platform.processor() or platform.machine()}), "
           f"median of {options.runs} runs\n")
     print("| work | tool | CPU s | wall s | peak MiB | bytes written | output |\n| --- | --- | ---: | ---: | ---: | ---: | --- |")
-    for name in options.tasks or list(TASKS):
-        for tool, ((cpu, wall, peak, size), judged) in run_task(python, name, TASKS[name], inputs, options).items():
+    for name in options.tasks or [*TASKS, *sqlserver.TASKS]:
+        done = run_task(python, name, TASKS[name], inputs, options) if name in TASKS else sqlserver.run(name, python, csv, measure, options)
+        for tool, ((cpu, wall, peak, size), judged) in done.items():
             print(f"| {name} | {tool} | {cpu:.2f} | {wall:.2f} | {peak:.0f} | {size:,.0f} | {judged} |", flush=True)
 
 

@@ -33,6 +33,7 @@ class Channel:
         self.out = bytearray()
         self.kind, self.number = REPLY, 1
         self.killed = False
+        self.record = None  # a copy of the answer, when it is asked for
 
     # Bytes ---------------------------------------------------------------------------
     def receive_some(self):
@@ -106,9 +107,13 @@ class Channel:
     def begin(self, kind=REPLY):
         self.kind, self.number = kind, 1
         self.out.clear()
+        if self.record is not None:
+            self.record = bytearray()
 
     def write(self, data):
         self.out += data
+        if self.record is not None:
+            self.record += data
         room = self.packet_size - 8
         if len(self.out) <= room:
             return

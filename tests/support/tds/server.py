@@ -46,6 +46,7 @@ class Server:
         self.cells = {}  # table: the last bulk load of it, bulk.Kept
         self.postgres, self.own_postgres = postgres, postgres is None
         self.next_spid = 51
+        self.recorded = None  # statement: answer, once set to {} (bench/sqlserver.py)
         self.channels = set()
 
     def __enter__(self):

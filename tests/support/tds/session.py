@@ -120,6 +120,7 @@ class Session:
                 self.request(kind, status, payload)
 
     def request(self, kind, status, payload):
+        self.channel.record = None if self.server.recorded is None else bytearray()
         output = Output(self.channel, self.server.faults, kind == packet.RPC)
         if status & (packet.RESET | packet.RESET_KEEP):
             self.reset(output)
@@ -151,6 +152,8 @@ class Session:
             self.fail(SqlError(50000, f"the test server failed: {why!r}"), output)
             failed = True
         output.end(failed)
+        if self.server.recorded is not None and kind != packet.TRANSACTION and not self.bulk:
+            self.server.recorded[payload[int.from_bytes(payload[:4], "little"):]] = bytes(self.channel.record)
 
     def fail(self, error, output):
         self.error = error.number

@@ -302,3 +302,33 @@ def test_either_server_is_listed_counted_and_read_in_parts(mssql, run, tmp_path)
     assert run("copy", given, "-", "--to", "csv", "--table", "parts", "--limit", "2", env=env).stdout.count("\n") == 3
     run("copy", given, "c.parquet", "--table", "parts", "--split", "checksum", "--rowgroup-size", "300", env=env)
     assert sorted(pq.read_table(tmp_path / "c.parquet").column("id").to_pylist()) == list(range(1000))
+
+
+def test_a_function_with_parameters_of_every_kind(sqlserver, run):
+    sqlserver.ask("CREATE TABLE dbo.called (id int, name nvarchar(20), year varchar(4))", "INSERT INTO dbo.called VALUES (12, N'fred', '1989'), (12, N'it''s', '1990'), (13, N'fred', '1989')",
+                  "CREATE FUNCTION dbo.fn_called (@id int, @name nvarchar(20), @year varchar(4)) RETURNS TABLE AS RETURN (SELECT id, name FROM dbo.called WHERE id = @id AND name = @name AND year = @year)")
+    env, given = {"SQLCMDPASSWORD": sqlserver.users["sa"]}, sqlserver.uri(more="TrustServerCertificate=yes")
+    for words, rows_ in (("12,'fred','1989'", "12,fred\n"), ("12, 'it''s' ,'1990'", "12,it's\n"), ("12,'x'' OR 1=1 --','1989'", "")):
+        assert run("copy", given, "-", "--to", "csv", "--table", "dbo.fn_called", "--parameters", words, env=env).stdout == "id,name\n" + rows_
+    assert run("copy", given, "-", "--to", "csv", "--table", "fn_called", "--columns", "name", "--where", "id > 1", "--parameters", "13,'fred','1989'", env=env).stdout == "name\nfred\n"
+
+
+def test_partitions_of_a_real_table(sqlserver, run, tmp_path):
+    sqlserver.ask("CREATE PARTITION FUNCTION pf_days (int) AS RANGE RIGHT FOR VALUES (10, 20, 30)", "CREATE PARTITION SCHEME ps_days AS PARTITION pf_days ALL TO ([PRIMARY])",
+                  "CREATE TABLE dbo.parted (day int NOT NULL, v int) ON ps_days (day)", "INSERT INTO dbo.parted VALUES " + ", ".join(f"({n}, {n})" for n in range(45)))
+    env, given = {"SQLCMDPASSWORD": sqlserver.users["sa"]}, sqlserver.uri(more="TrustServerCertificate=yes")
+    plan = json.loads(run("copy", given, "p.parquet", "--table", "parted", "--dry-run", "--json", env=env).stdout)
+    assert [part["spec"] for part in plan["parts"]] == [f"partition {n}" for n in (1, 2, 3, 4)]
+    run("copy", given, "p.parquet", "--table", "parted", "--workers", "2", env=env)
+    assert sorted(pq.read_table(tmp_path / "p.parquet").column("day").to_pylist()) == list(range(45))
+
+
+def test_a_real_database_snapshot(sqlserver, run, tmp_path):
+    """Two workers, one moment; what is changed meanwhile is not seen, and the snapshot is gone afterwards."""
+    sqlserver.ask("CREATE TABLE dbo.moved (id int NOT NULL PRIMARY KEY, v int)", "INSERT INTO dbo.moved VALUES " + ", ".join(f"({n}, 0)" for n in range(400)))
+    env, given = {"SQLCMDPASSWORD": sqlserver.users["sa"]}, sqlserver.uri(more="TrustServerCertificate=yes")
+    done = run("copy", given, "s.parquet", "--table", "moved", "--workers", "2", "--rowgroup-size", "50", "--consistent", "--summary", "s.json", env=env)
+    assert "database snapshot" in done.stderr
+    assert json.loads((tmp_path / "s.json").read_text())["consistency"] == "snapshot"
+    assert sorted(pq.read_table(tmp_path / "s.parquet").column("id").to_pylist()) == list(range(400))
+    assert sqlserver.ask("SELECT COUNT(*) FROM sys.databases WHERE name LIKE '%haul%'")[0][0] == 0

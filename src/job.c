@@ -117,10 +117,8 @@ static enum haul_code split_names(struct haul_job *job, const char *option, cons
 enum haul_code job_key(struct haul_job *job, const char *const **names, int *count, struct haul_error *err)
 {
     bool merge = strcmp(settings_text(&job->settings, "mode"), "merge") == 0;
-    if (!settings_text(&job->settings, "key"))
+    if (!merge || !settings_text(&job->settings, "key"))
         return HAUL_OK;
-    if (!merge)
-        return error_set(err, HAUL_USAGE, "--key is for --mode merge");
     return split_names(job, "key", names, count, err);
 }
 

@@ -30,7 +30,7 @@ enum haul_code job_name(const struct haul_job *job, const char *side, const char
 /* The table of the target side; NULL none. */
 const char *job_target_table(const struct haul_job *job);
 
-/* --key as names, in the job's arena; nothing when it was not given. */
+/* --key of a --mode merge as names, in the job's arena; nothing when it was not given. */
 enum haul_code job_key(struct haul_job *job, const char *const **names, int *count, struct haul_error *err);
 
 /* Opens "source", or, with `target`, the target read as a source. A failure has

@@ -245,7 +245,8 @@ def test_every_kind_of_relation(base, run, tmp_path):
     assert '"p"' in listed and "materialised view" in listed and "partitioned table" in listed and '"p1"' not in listed
 
 
-def test_parallel_read_sees_one_snapshot(base, run, tmp_path):
+@pytest.mark.parametrize("split", ["auto", "key"])
+def test_parallel_read_sees_one_snapshot(base, run, tmp_path, split):
     """Writers move money between rows all the time; each read must see all of it."""
     base.sql("CREATE TABLE acc (id int PRIMARY KEY, amount bigint, pad text) WITH (fillfactor = 60)",
              "INSERT INTO acc SELECT i, 1000, repeat('p', 200) FROM generate_series(1, 20000) AS i", "ANALYZE")
@@ -264,7 +265,8 @@ def test_parallel_read_sees_one_snapshot(base, run, tmp_path):
     try:
         for trial in range(FEW):
             name = f"acc{trial}.parquet"
-            run("copy", base.uri("reader"), name, "--table", "acc", "--workers", "4", "--rowgroup-size", "700")
+            said = run("copy", base.uri("reader"), name, "--table", "acc", "--workers", "4", "--rowgroup-size", "700", "--split", split).stderr
+            assert " 1 part," not in said
             table = pq.read_table(tmp_path / name)
             ids = table.column("id").to_pylist()
             assert len(ids) == len(set(ids)) and len([i for i in ids if i <= 20000]) == 20000
@@ -273,6 +275,43 @@ def test_parallel_read_sees_one_snapshot(base, run, tmp_path):
         stop.set()
         for writer in writers:
             writer.join()
+
+
+KEYS = {
+    "int": "CASE WHEN i % 10 = 0 THEN i * 1000 ELSE i END", "text": "CASE WHEN i % 7 = 0 THEN NULL ELSE 'k''\\\\' || (i * i)::text END",
+    "timestamptz": "'2024-01-01'::timestamptz + (i ^ 3)::int8 * interval '1 ms'", "float8": "CASE WHEN i % 50 = 0 THEN 'NaN' ELSE ln(i) END",
+    "numeric": "(i::numeric ^ 5) / 7", "bytea": "decode(md5(i::text), 'hex')", "uuid": "md5(i::text)::uuid", "date": "'2000-01-01'::date + i",
+}
+
+
+@pytest.mark.parametrize("type", KEYS)
+def test_key_ranges_have_every_row_once(base, run, tmp_path, type):
+    """Skewed values of every kind, NULL and NaN too: parts by the server's histogram, about equal, each row in one."""
+    base.sql(f"CREATE TABLE p (id int, k {type}, one int)", f"INSERT INTO p SELECT i, {KEYS[type]}, 1 FROM generate_series(1, 20000) AS i", "ANALYZE p",
+             "INSERT INTO p SELECT 20000 + i, k, 1 FROM p AS q, LATERAL (SELECT id AS i) AS r WHERE id <= 300")  # newer than the statistics
+    said = run("copy", base.uri("reader"), "p.parquet", "--table", "p", "--split", "key", "--key", "k", "--workers", "2", "--rowgroup-size", "2000",
+               "--verify").stderr
+    assert " 1 part," not in said
+    file = pq.ParquetFile(tmp_path / "p.parquet")
+    assert sorted(file.read(columns=["id"]).column("id").to_pylist()) == list(range(1, 20301))
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    assert len(sizes) >= 7 and max(sizes) <= 6000, sizes
+    assert "ANALYZE" in run("copy", base.uri("reader"), "q.parquet", "--table", "p", "--split", "key", "--key", "one", code=5).stderr
+    assert " 1 part," in run("copy", base.uri("reader"), "n.parquet", "--table", "p", "--split", "none").stderr
+    assert "partition" in run("copy", base.uri("reader"), "q.parquet", "--table", "p", "--split", "partition", code=2).stderr
+
+
+def test_a_foreign_table_is_cut_only_for_who_asks(base, run, tmp_path):
+    base.sql("CREATE TABLE far (id int PRIMARY KEY, pad text)", "INSERT INTO far SELECT i, repeat('p', 50) FROM generate_series(1, 9000) AS i",
+             "CREATE EXTENSION postgres_fdw",
+             f"CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{base.server.port}', dbname '{base.name}')",
+             f"CREATE USER MAPPING FOR PUBLIC SERVER here OPTIONS (user 'reader', password '{PASSWORD}')",
+             "CREATE FOREIGN TABLE near (id int, pad text) SERVER here OPTIONS (table_name 'far')", "GRANT SELECT ON near TO reader", "ANALYZE near")
+    assert " 1 part," in run("copy", base.uri("reader"), "a.parquet", "--table", "near").stderr
+    done = run("copy", base.uri("reader"), "b.parquet", "--table", "near", "--split", "key", "--workers", "2", "--rowgroup-size", "1000")
+    assert " 1 part," not in done.stderr
+    assert sorted(pq.read_table(tmp_path / "b.parquet").column("id").to_pylist()) == list(range(1, 9001))
+    assert "own moment" in run("copy", base.uri("reader"), "c.parquet", "--table", "near", "--split", "key", "--dry-run").stdout
 
 
 def test_a_lost_reader_goes_on_in_the_same_snapshot(base, run, tmp_path):

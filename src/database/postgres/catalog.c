@@ -25,7 +25,8 @@
     " CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid)"                             \
     " / pg_catalog.current_setting('block_size')::int8 ELSE 0 END AS blocks"                                 \
     " FROM tree JOIN pg_catalog.pg_class AS c ON c.oid = tree.oid)"                                          \
-    " SELECT pg_catalog.round(sum(CASE WHEN relkind NOT IN ('r', 'm') OR blocks = 0 THEN 0"                  \
+    " SELECT pg_catalog.round(sum(CASE WHEN relkind = 'f' AND tuples > 0 THEN tuples"                        \
+    " WHEN relkind NOT IN ('r', 'm') OR blocks = 0 THEN 0"                                                   \
     " WHEN tuples < 0 OR pages = 0 THEN NULL ELSE tuples / pages * blocks END)::numeric),"                   \
     " bool_or(relkind IN ('r', 'm') AND blocks > 0 AND (tuples < 0 OR pages = 0)),"                          \
     " sum(blocks)::int8 * pg_catalog.current_setting('block_size')::int8, max(blocks),"                      \

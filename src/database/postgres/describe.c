@@ -20,6 +20,29 @@
 
 /* ---- columns ---- */
 
+/* Ranges of blocks where they serve. A foreign table's rows are not of our snapshot: it
+ * is cut only for who asks. */
+static enum haul_code choose_split(struct postgres_source *source, struct haul_error *err)
+{
+    const struct settings *settings = source->context.settings;
+    const char *wish = settings ? settings_text(settings, "split") : NULL;
+    bool by_key = wish && strcmp(wish, "key") == 0, none = wish && strcmp(wish, "none") == 0;
+    bool table = source->table.kind != TABLE_VIEW, ours = table && source->table.sliceable;
+    if (wish && !by_key && !none && strcmp(wish, "auto") != 0)
+        return error_set(err, HAUL_USAGE, "--split %s is not for PostgreSQL; it knows auto, key and none",
+                         wish);
+    source->sliced = source->sliced && !by_key && !none;
+    if (none || !table || source->sliced || (!by_key && !ours))
+        return HAUL_OK;
+    if (pg_key_find(source, err))
+        return err->code;
+    if (by_key && !source->key)
+        return error_set(
+            err, HAUL_UNSUPPORTED, "--split key: there are no statistics to cut %s by; ANALYZE it%s",
+            source->table.name, settings_given(settings, "key") ? ", or name another --key" : "");
+    return HAUL_OK;
+}
+
 static enum haul_code find_table(struct postgres_source *source, struct haul_error *err)
 {
     const char *name = source->request.table;
@@ -33,7 +56,7 @@ static enum haul_code find_table(struct postgres_source *source, struct haul_err
     source->sliced = (source->table.kind == TABLE_PLAIN || source->table.kind == TABLE_MATERIALISED ||
                       source->table.kind == TABLE_PARTITIONED) &&
                      source->table.sliceable && PQserverVersion(source->connection.pg) >= SLICES_SINCE;
-    return HAUL_OK;
+    return choose_split(source, err);
 }
 
 /* A query is described as the user wrote it first, so that an error's place is
@@ -131,8 +154,15 @@ static enum haul_code fill_info(struct postgres_source *source, struct source_in
     info->bytes = source->request.where ? -1 : table->bytes;
     info->order_fixed = false;
     info->replayable = info->fleeting = true;
-    info->splits_max = source->sliced ? 0 : 1;
+    bool cut = source->sliced || (source->key && source->bound_count > 2);
+    info->splits_max = cut ? 0 : 1;
     info->consistency = "snapshot";
+    if (source->key && !table->sliceable) {
+        info->consistency = "none";
+        info->consistency_note =
+            "each reader sees a foreign table as of its own moment; without --split key it is "
+            "read in one part";
+    }
     return HAUL_OK;
 }
 
@@ -143,6 +173,8 @@ enum haul_code pg_source_describe(struct source *base, struct source_info *info,
     pg_table_release(&source->table);
     schema_release(&source->schema);
     source->sliced = false;
+    source->key = NULL;
+    source->bound_count = 0;
     if (pg_snapshot_take(source, err) || (source->query ? find_query(source, err) : find_table(source, err)))
         return err->code;
     if (source->table.columns.count == 0)

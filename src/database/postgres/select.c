@@ -44,12 +44,14 @@ static void add_from(const struct postgres_source *source, struct sql *sql)
 
 static void add_conditions(const struct postgres_source *source, const struct range *range, struct sql *sql)
 {
-    bool ranged = range && (range->low > 0 || range->high >= 0);
+    bool keyed = range && range->keyed, ranged = keyed || (range && (range->low > 0 || range->high >= 0));
     const char *where = source->request.where;
     if (!ranged && !where)
         return;
     sql_add(sql, " WHERE ");
-    if (ranged)
+    if (keyed)
+        pg_key_add(range, sql);
+    else if (ranged)
         add_range(range, sql);
     if (where)
         sql_add(sql, "%s(%s\n)", ranged ? " AND " : "", where);
@@ -84,6 +86,8 @@ enum haul_code pg_range_parse(const struct postgres_source *source, const char *
     int end = 0;
     bool whole = strcmp(spec, "all") == 0;
     bool good = whole;
+    if (pg_key_parse(source, spec, range))
+        return HAUL_OK;
     if (!whole && sscanf(spec, "ctid %lld..%n", &low, &end) == 1 && end) {
         int more = 0;
         good = !spec[end] || (sscanf(spec + end, "%lld%n", &high, &more) == 1 && !spec[end + more]);
@@ -92,6 +96,6 @@ enum haul_code pg_range_parse(const struct postgres_source *source, const char *
     if (!good)
         return error_set(err, HAUL_CHANGED, "the plan's part \"%s\" is none of %s; the table is another now",
                          spec, source->server.name);
-    *range = (struct range){low, high};
+    *range = (struct range){.low = low, .high = high};
     return HAUL_OK;
 }

@@ -37,23 +37,43 @@ struct postgres_source {
     struct table table;
     struct schema schema;
     struct source_column *columns;
-    bool sliced; /* parts are ranges of ctid */
+    bool sliced;         /* parts are ranges of ctid */
+    const char *key;     /* or ranges of this column (key_range.c); NULL no */
+    const char **bounds; /* of its histogram */
+    int bound_count;
 
     /* split */
     int64_t next_block, part_blocks;
     uint64_t part_index;
     bool split_done;
+    int share, share_count; /* of a key */
+    const char *next_low;
 
     pthread_mutex_t mutex; /* guards slots and, while workers run, the holder */
     struct slot *slots;    /* begin */
     int slot_count;
 };
 
-/* ---- parts: "all", or "ctid A..B": blocks from A up to B, without B; no B: to the end ---- */
+/* ---- parts: "all", "ctid A..B": blocks from A up to B, without B; no B: to the end;
+ * or "key NAME A..B", the same of a column's values (key_range.c) ---- */
+
+#define NAME_ROOM       64
+#define KEY_BOUND_BYTES 512
 
 struct range {
     int64_t low, high; /* high -1: no end */
+    bool keyed, has_from, has_to;
+    char column[NAME_ROOM], from[KEY_BOUND_BYTES], to[KEY_BOUND_BYTES];
 };
+
+/* Finds key and bounds; none: source->key stays NULL. */
+enum haul_code pg_key_find(struct postgres_source *source, struct haul_error *err);
+const char *pg_key_next(struct postgres_source *source, const struct split_request *request,
+                        struct arena *arena); /* the next part's spec; NULL: no memory */
+const char *pg_key_spec(const char *key, const char *low, const char *high, struct arena *arena);
+bool pg_key_parse(const struct postgres_source *source, const char *spec, struct range *range);
+void pg_key_add(const struct range *range, struct sql *sql);
+
 enum haul_code pg_range_parse(const struct postgres_source *source, const char *spec, struct range *range,
                               struct haul_error *err);
 

@@ -48,6 +48,12 @@ enum haul_code pg_source_split(struct source *base, const struct split_request *
         source->next_block = source->part_blocks = 0;
         return HAUL_OK;
     }
+    if (source->key) {
+        part->spec = (char *)(uintptr_t)pg_key_next(source, request, arena);
+        part->index = source->part_index++;
+        part->rows = part->bytes = -1;
+        return part->spec ? HAUL_OK : error_nomem(err, "parts");
+    }
     int64_t low = source->next_block, high = low + source->part_blocks;
     bool last = !source->sliced || high >= source->table.blocks;
     if (last && low == 0)

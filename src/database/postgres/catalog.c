@@ -191,7 +191,7 @@ static enum haul_code read_size(struct connection *connection, struct table *tab
 {
     PGresult *result = NULL;
     table->rows = table->bytes = -1;
-    if (table->kind == TABLE_VIEW || table->kind == TABLE_FOREIGN)
+    if (table->kind == TABLE_VIEW)
         return HAUL_OK;
     if (pg_ask(connection, TREE_SQL, &(struct pg_values){1, &table->oid}, &result, err))
         return err->code;
@@ -201,6 +201,10 @@ static enum haul_code read_size(struct connection *connection, struct table *tab
     table->blocks = pg_number(result, 0, 3);
     table->sliceable = pg_true(result, 0, 4);
     PQclear(result);
+    if (table->kind == TABLE_FOREIGN) { /* what ANALYZE saw of it; its bytes are elsewhere */
+        table->rows = table->rows > 0 ? table->rows : -1;
+        table->bytes = -1;
+    }
     return HAUL_OK;
 }
 

@@ -58,6 +58,7 @@ struct progress {
     FILE *to;
     bool terminal, json, quiet, line_open;
     double last;
+    double heartbeat, beat; /* --mem-heartbeat: seconds between lines, and when the last was; 0: none */
 };
 void progress_init(struct progress *progress, struct haul_job *job); /* and ties it to the job's events */
 void progress_event(void *user, const struct haul_event *event);

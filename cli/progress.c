@@ -6,7 +6,9 @@
  * is one object a line (docs/json.md). All of it goes to standard error.
  */
 #include "cli.h"
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,11 +17,36 @@
 
 void progress_init(struct progress *progress, struct haul_job *job)
 {
-    const char *log = haul_job_get(job, "log");
+    const char *log = haul_job_get(job, "log"), *beat = haul_job_get(job, "mem-heartbeat");
     *progress = (struct progress){
         .to = stderr, .json = log && strcmp(log, "json") == 0, .quiet = job_flag(job, "quiet")};
     progress->terminal = !progress->json && isatty(STDERR_FILENO);
+    progress->heartbeat = beat ? strtod(beat, NULL) : 0;
     haul_job_on_event(job, progress_event, progress);
+}
+
+/* The process's memory: now, from /proc, and the most it was. */
+static void heartbeat(struct progress *progress, const struct haul_event *event)
+{
+    struct rusage usage;
+    long pages = 0;
+    char message[128];
+    FILE *file = progress->heartbeat > 0 && event->seconds - progress->beat >= progress->heartbeat
+                     ? fopen("/proc/self/statm", "r")
+                     : NULL;
+    if (!file)
+        return;
+    progress->beat = event->seconds;
+    bool read = fscanf(file, "%*d %ld", &pages) == 1;
+    fclose(file);
+    getrusage(RUSAGE_SELF, &usage);
+    snprintf(message, sizeof message, "memory: %ld MiB now, %ld MiB at most",
+             read ? pages * (sysconf(_SC_PAGESIZE) / 1024) / 1024 : 0, usage.ru_maxrss / 1024);
+    progress_event(progress, &(struct haul_event){.kind = HAUL_EVENT_NOTE,
+                                                  .run = event->run,
+                                                  .message = message,
+                                                  .waiting = "",
+                                                  .rows_expected = -1});
 }
 
 void print_size(double bytes, char *out, size_t out_bytes)
@@ -155,6 +182,8 @@ void progress_event(void *user, const struct haul_event *event)
         event_json(progress->to, event);
     else
         event_text(progress, event);
+    if (event->kind == HAUL_EVENT_PROGRESS)
+        heartbeat(progress, event);
 }
 
 void progress_end(struct progress *progress)

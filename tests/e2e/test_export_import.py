@@ -109,6 +109,13 @@ def test_words_that_are_accepted(haul, tmp_path):
         assert "not there yet" in haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "b", "-e", engine, code=1).err
 
 
+def test_the_heartbeat(haul, tmp_path):
+    make_orders(tmp_path / "shop.db", 1000)
+    done = haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "b", "--mem-heartbeat", "0.001")
+    assert "memory: " in done.err and "MiB at most" in done.err
+    assert "memory: " not in haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "b", "--mem-heartbeat", 0).err
+
+
 def test_habits_that_clash(haul, tmp_path):
     make_orders(tmp_path / "shop.db", 10)
     done = haul("export", "-s", "sqlite:///shop.db", "-t", "orders", "-o", "b", "-P", "hunter2", code=2)

@@ -57,9 +57,24 @@ static enum haul_code threshold_apply(struct haul_job *job, struct haul_error *e
     return settings_set(&job->settings, "memory", text, err);
 }
 
+/* They are numbers of seconds, whatever they mean here. */
+static enum haul_code mem_check(const struct haul_job *job, struct haul_error *err)
+{
+    static const char *const words[] = {"mem-heartbeat", "mem-sleep", "mem-max-wait", "mem-cooldown"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        char *end;
+        const char *value = settings_text(&job->settings, words[i]);
+        if (value && (strtod(value, &end) < 0 || end == value || *end))
+            return error_set(err, HAUL_USAGE, "--%s is a number of seconds", words[i]);
+    }
+    return HAUL_OK;
+}
+
 static enum haul_code accept_words(struct haul_job *job, struct haul_error *err)
 {
     static const char *const waiting[] = {"mem-sleep", "mem-max-wait", "mem-cooldown"};
+    if (mem_check(job, err))
+        return err->code;
     for (size_t i = 0; i < sizeof waiting / sizeof waiting[0]; i++)
         if (given(job, waiting[i]))
             context_note(&job->context, "--%s is not needed: nothing waits for memory, --memory holds anyway",

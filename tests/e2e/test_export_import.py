@@ -137,6 +137,7 @@ BAD_WORDS = [
     (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--parameters", "'open"], "--parameters: number 1"),
     (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--parameters", "GETDATE()"], "--parameters: number 1"),
     (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--mem-threshold", "101"], "percentage"),
+    (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "--mem-heartbeat", "often"], "number of seconds"),
     (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "-u", "a", "-T"], "leave --username out"),
     (["-s", "h", "-d", "x", "-t", "y", "-o", "z", "-p", "hunter2"], "needs a --username"),
     (["-s", "sqlite:///a.db", "-d", "x", "-t", "y", "-o", "z"], "--database is a part of"),
@@ -436,3 +437,16 @@ def test_tables_that_are_no_staging_tables_stay(pg, haul, tmp_path):
     done = pg("combine", "t.json", *pg.words)
     assert len(pg.rows()) == 11 and pg.tables() == ["orders_a", "orders_b"] and "left as they are" in done.err
     assert pg.server.sql("SELECT qty FROM orders WHERE id = 11") == "7"
+
+
+def test_export_from_a_function(sqlserver, butt, tmp_path):
+    customers(sqlserver, "Asked", 50)
+    sqlserver.ask("CREATE FUNCTION dbo.tvf_users (@below int, @name nvarchar(20), @year varchar(4)) RETURNS TABLE AS RETURN "
+                  "(SELECT CustomerID, Name, @year AS y FROM dbo.Asked WHERE CustomerID < @below OR Name = @name)")
+    butt("export", *words(sqlserver), "-t", "tvf_users", "--parameters", "3,'näme 20','1989'", "--output-path", "./exports/tvf_users")
+    made = manifest(tmp_path / "exports/tvf_users/dbo_tvf_users_manifest.json")
+    table = pq.read_table(tmp_path / "exports/tvf_users" / made["entries"][0])
+    assert sorted(table["CustomerID"].to_pylist()) == [0, 1, 2, 20] and set(table["y"].to_pylist()) == {"1989"}
+    assert butt("export", *words(sqlserver), "-t", "tvf_users", "-a", "3", "-o", "few", code=None).code in (2, 5)
+    assert not (tmp_path / "few").exists() or not os.listdir(tmp_path / "few")
+    assert "no function" in butt("export", *words(sqlserver), "-t", "Asked", "-a", "3", "-o", "none", code=None).err

@@ -130,7 +130,7 @@ def test_sessions_are_pinned_and_named(run):
         run("copy", uri(server.port, "?App Name=loader"), *ASK)
         assert server.logins[-1][0].app == "loader"
         pinned = server.asked[0]
-        for words in ("TEXTSIZE 2147483647", "ANSI_NULLS ON", "XACT_ABORT ON", "DEADLOCK_PRIORITY LOW", "IMPLICIT_TRANSACTIONS OFF", "ROWCOUNT 0"):
+        for words in ("TEXTSIZE 2147483647", "ANSI_NULLS ON", "XACT_ABORT ON", "DEADLOCK_PRIORITY LOW", "IMPLICIT_TRANSACTIONS OFF", "ROWCOUNT 0", "LOCK_TIMEOUT "):
             assert words in pinned
 
 
@@ -332,3 +332,49 @@ def test_a_real_database_snapshot(sqlserver, run, tmp_path):
     assert json.loads((tmp_path / "s.json").read_text())["consistency"] == "snapshot"
     assert sorted(pq.read_table(tmp_path / "s.parquet").column("id").to_pylist()) == list(range(400))
     assert sqlserver.ask("SELECT COUNT(*) FROM sys.databases WHERE name LIKE '%haul%'")[0][0] == 0
+
+
+def test_a_huge_table_is_cut_by_a_sample(run):
+    """30 million rows: the keys of sampled pages, with one value that has half of the rows; a server without samples is asked for each n-th key."""
+    key = [("id", INT)]
+    ids = sorted([7] * 100 + [n * 1000 for n in range(100)])
+    found = rows([(name, Type("varchar", 9)) for name in "soti"], [[Type("varchar", 9).frame(v) for v in (b"dbo", b"T", b"U ", b"5")]])
+    index = rows([(name, INT) for name in "itup"] + [("n", Type("varchar", 9))], [[struct.pack("<i", 1)] * 4 + [Type("varchar", 9).frame(b"id")]])
+    count = rows([("n", Type("bigint", nullable=False)), ("s", Type("bigint", nullable=False))], [[struct.pack("<q", 30_000_000), struct.pack("<q", 1 << 30)]])
+    rules = {"dm_db_partition_stats": count, "objects AS o JOIN": found, "indexes AS i JOIN sys.index_columns": index, "partition_functions": tokens.done(tokens.DONE, 0),
+             "TABLESAMPLE": rows(key, [[struct.pack("<i", n)] for n in ids]), "ROW_NUMBER()": rows(key, [[struct.pack("<i", 5)]]), "FROM [dbo].[T]": rows(key, [])}
+    words = ["x.parquet", "--table", "dbo.T", "--rowgroup-size", "4000000", "--dry-run", "--json"]
+    hexed = lambda value: "x" + str(value).encode().hex()  # noqa: E731
+    with Scripted(rules) as server:
+        specs = [part["spec"] for part in json.loads(run("copy", uri(server.port), *words).stdout)["parts"]]
+        bounds = [ids[int(200 * n / 8)] for n in range(1, 8)]
+        kept = sorted(set(bounds))
+        assert specs == [f"key {hexed(low) if low is not None else '*'} {hexed(high) if high is not None else '*'}" for low, high in zip([None, *kept], [*kept, None])]
+        server.rules["TABLESAMPLE"] = tokens.message(156, "Incorrect syntax.", 15) + tokens.done(tokens.DONE, tokens.ERROR_BIT)
+        specs = [part["spec"] for part in json.loads(run("copy", uri(server.port), *words).stdout)["parts"]]
+        assert specs == [f"key * {hexed(5)}", f"key {hexed(5)} *"]
+        server.rules["ROW_NUMBER()"] = server.rules["TABLESAMPLE"]
+        done = run("copy", uri(server.port), "x.parquet", "--table", "dbo.T", "--rowgroup-size", "4000000")
+        assert "in one part" in done.stderr
+
+
+def test_killed_and_run_again(sqlserver, run, tmp_path):
+    """Killed at some moment, the same command makes the same file; half a file never has its name."""
+    sqlserver.ask("IF OBJECT_ID('dbo.killed') IS NULL CREATE TABLE dbo.killed (id int NOT NULL PRIMARY KEY, v nvarchar(40))",
+                  *["INSERT INTO dbo.killed VALUES " + ", ".join(f"({n}, N'{'é' * 30}')" for n in range(at, at + 500)) for at in range(0, 4000, 500)])
+    words = [HAUL, "copy", sqlserver.uri(more="TrustServerCertificate=yes&packetSize=512"), "k.parquet", "--table", "dbo.killed", "--rowgroup-size", "500", "--workers", "2"]
+    env = {**os.environ, "SQLCMDPASSWORD": sqlserver.users["sa"]}
+    sqlserver.faults.set(slow=0.002)
+    for wait in (0.3, 0.9, 1.6):
+        process = subprocess.Popen(words, cwd=tmp_path, env=env, stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        process.kill()
+        if process.wait() == 0:
+            break
+        assert not (tmp_path / "k.parquet").exists()
+    sqlserver.faults.clear()
+    if not (tmp_path / "k.parquet").exists():
+        run(*words[1:], env=env)
+    table = pq.read_table(tmp_path / "k.parquet")
+    assert sorted(table.column("id").to_pylist()) == list(range(4000)) and set(table.column("v").to_pylist()) == {"é" * 30}
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".haul")]

@@ -27,6 +27,7 @@
 struct decode_state {
     struct haul_error *err; /* of the call under way */
     size_t wants;
+    int64_t first_row; /* of the batch, in the part; for messages */
     int misfit_column; /* -1: none in this row */
     const char *misfit;
 };

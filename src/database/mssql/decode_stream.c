@@ -89,11 +89,11 @@ static enum haul_code refuse_size(const struct value *value, uint64_t size, int6
                                   struct haul_error *err)
 {
     const struct decoder *decoder = value->decoder;
-    return error_set(
-        err, HAUL_LIMIT,
-        "row %lld of this batch, column \"%s\": a value of %llu bytes does not fit into the memory budget, "
-        "which has room for one of %zu; give more with --memory",
-        (long long)row, decoder->name, (unsigned long long)size, decoder->value_max);
+    return error_set(err, HAUL_LIMIT,
+                     "row %lld, column \"%s\": a value of %llu bytes does not fit into the memory budget, "
+                     "which has room for one of %zu; give more with --memory",
+                     (long long)(decoder->state->first_row + row), decoder->name, (unsigned long long)size,
+                     decoder->value_max);
 }
 
 /* `left` bytes of the wire into the value. A misfit reads on and keeps nothing. */

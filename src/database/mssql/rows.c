@@ -267,6 +267,7 @@ enum haul_code ms_rows_fill(struct ms_rows *rows, int64_t rows_max, struct batch
     if (rows->ended)
         return HAUL_OK;
     rows->state.err = err;
+    rows->state.first_row = rows->row;
     err->code = HAUL_OK; /* decoders tell by it */
     for (int i = 0; i < rows->schema->count; i++)
         if (ms_decoder_begin(&rows->decoders[i], &rows->builder.columns[i], rows_max, err))

@@ -347,6 +347,7 @@ static const char *const settings[] = {
     "SET IMPLICIT_TRANSACTIONS OFF",
     "SET XACT_ABORT ON",
     "SET DEADLOCK_PRIORITY LOW",
+    "SET LOCK_TIMEOUT 300000", /* then 1222, which is tried again: a wait without end tells nobody why */
 };
 #define SETTING_COUNT (sizeof settings / sizeof *settings)
 

@@ -45,5 +45,10 @@ if [ "${1:-}" = tests ]; then
         say python3 -m venv "$venv"
         say "$venv/bin/pip" install -q --disable-pip-version-check -r "$here/tests/requirements.txt"
     fi
+    # PyButt itself wants Python 3.12 and drivers; its reading of manifests and files does not.
+    if [ ! -d "$venv/foreign" ]; then
+        say "$venv/bin/pip" download -q --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.12 \
+            -d "$venv/foreign" pybutt==2.0.0
+    fi
     echo "$venv" > "$here/.venv-path"
 fi

@@ -7,12 +7,14 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import HAUL, TRIALS, make_orders, rows_of
+from conftest import HAUL, ROOT, TRIALS, make_orders, rows_of
 
 
 def customers(server, name, rows=1000):
@@ -450,3 +452,56 @@ def test_export_from_a_function(sqlserver, butt, tmp_path):
     assert butt("export", *words(sqlserver), "-t", "tvf_users", "-a", "3", "-o", "few", code=None).code in (2, 5)
     assert not (tmp_path / "few").exists() or not os.listdir(tmp_path / "few")
     assert "no function" in butt("export", *words(sqlserver), "-t", "Asked", "-a", "3", "-o", "none", code=None).err
+
+
+# ---- PyButt 2.0 itself ----
+
+
+@pytest.fixture
+def pybutt(tmp_path):
+    wheel = next(Path(sys.prefix, "foreign").glob("pybutt-2.0.0-*.whl"), None)
+    if not wheel:
+        pytest.skip("PyButt's wheel was not downloaded (tools/setup.sh tests)")
+
+    def run(*given):
+        done = subprocess.run([sys.executable, ROOT / "tests/support/pybutt_files.py", wheel, *map(str, given)], cwd=tmp_path,
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_pybutt_reads_what_haul_writes(haul, pybutt, tmp_path):
+    path = exported(haul, tmp_path)
+    names = [f"orders_part_0000{i}.parquet" for i in range(3)]
+    assert json.loads(pybutt("load", path)) == [{"version": 2, "type": "files", "entries": names}, names]
+    said = pybutt("inspect", path)
+    assert said.count("rows: 1000") == 3 and "price: double" in said
+    pybutt("combine", path, tmp_path / "out/by_pybutt.parquet")
+    haul("verify", path, "out/by_pybutt.parquet")
+    haul("combine", path, "-o", "out/by_haul.parquet")
+    assert json.loads(pybutt("load", "out/orders_manifest_combined.json"))[1] == ["by_haul.parquet"]
+
+
+def test_haul_reads_what_pybutt_writes(haul, pybutt, tmp_path):
+    path = exported(haul, tmp_path)
+    pybutt("combine", path, tmp_path / "out/by_pybutt.parquet")  # writes orders_manifest_combined.json
+    target = empty_like(tmp_path)
+    haul("import", "out/orders_manifest_combined.json", "-s", target, "-t", "orders", "-w", 2)
+    assert rows_of(tmp_path / "target.db") == rows_of(tmp_path / "shop.db")
+    pybutt("write", "out/again.json", "files", "orders_part_00002.parquet", "orders_part_00000.parquet")
+    haul("copy", "out/again.json", "two.parquet")
+    assert pq.read_table(tmp_path / "two.parquet").num_rows == 2000
+    haul("purge", "out/again.json")
+    assert len(list((tmp_path / "out").glob("orders_part*"))) == 1
+
+
+def test_pybutt_reads_a_manifest_of_tables(pg, haul, pybutt, tmp_path):
+    path = exported(haul, tmp_path)
+    pg("import", path, *pg.words, "-w", 2)
+    loaded, entries = json.loads(pybutt("load", "out/public_orders_import_manifest.json"))
+    assert loaded["type"] == "tables" and [e.split(".")[1] for e in entries] == pg.tables()
+    pybutt("write", "out/theirs.json", "tables", *entries)
+    pg("combine", "out/theirs.json", *pg.words)
+    assert len(pg.rows()) == 3000 and pg.tables() == []

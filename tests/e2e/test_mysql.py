@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from urllib.parse import quote
 
@@ -159,6 +160,54 @@ def test_parts_have_every_row_once(base, run, tmp_path, key):
     done = run("copy", base.uri(), "p.parquet", "--table", "p", "--workers", "3", "--rowgroup-size", "1500", "--verify")
     assert " 1 part," not in done.stderr or "decimal" in key
     assert pq.read_metadata(tmp_path / "p.parquet").num_rows == 10000
+
+
+@pytest.mark.parametrize("columns", ["a int, b bigint unsigned", "a varchar(20), b int", "a bigint, b varchar(30)", "a date, b varbinary(8)", "a int, b int, c int"])
+def test_a_composite_key_with_one_crowded_value(base, run, tmp_path, columns):
+    """Most rows have one value in the key's first column: they are cut by the second."""
+    names = [word.split()[0] for word in columns.split(", ")]
+    crowd = "if(n % 5, 7, n)" if "date" not in columns else "if(n % 5, '2024-01-01', '2000-01-01' + interval n day)"
+    second = "lpad(hex(n), 8, '0')" if "var" in columns.split(", ")[1] else "n" if len(names) == 2 else "if(n % 3, 4, n)"
+    base.sql(f"CREATE TABLE p ({columns}, n int, pad varchar(300), PRIMARY KEY ({', '.join(names)})) ENGINE=InnoDB")
+    digits = " UNION ALL ".join(f"SELECT {i} AS d" for i in range(10))
+    values = [crowd, second, "n"][:len(names)]
+    base.sql(f"INSERT INTO p SELECT {', '.join(values)}, n, repeat('x', 200) FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS n FROM ({digits}) AS a,"
+             f" ({digits}) AS b, ({digits}) AS c, ({digits}) AS e) AS numbers; ANALYZE TABLE p")
+    said = run("copy", base.uri(), "p.parquet", "--table", "p", "--workers", "3", "--rowgroup-size", "1000", "--verify").stderr
+    file = pq.ParquetFile(tmp_path / "p.parquet")
+    assert sorted(file.read(columns=["n"]).column("n").to_pylist()) == list(range(10000)), said
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    assert max(sizes) <= (2500 if len(names) == 2 else 7000), sizes
+
+
+def test_parallel_read_sees_one_snapshot(base, run, tmp_path):
+    """A writer moves money between rows, and makes and removes others, all the time; each read sees all of it at one moment."""
+    base.sql("CREATE TABLE acc (shop int, id int, amount bigint, pad varchar(200), PRIMARY KEY (shop, id)) ENGINE=InnoDB")
+    digits = " UNION ALL ".join(f"SELECT {i} AS d" for i in range(10))
+    base.sql(f"INSERT INTO acc SELECT if(n % 4, 7, n), n, 1000, repeat('p', 200) FROM (SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d AS n FROM ({digits}) AS a,"
+             f" ({digits}) AS b, ({digits}) AS c, ({digits}) AS e) AS numbers; ANALYZE TABLE acc")
+    moves = "".join(f"START TRANSACTION; UPDATE acc SET amount = amount - 7 WHERE shop = 7 AND id = {4 * i + 1}; UPDATE acc SET amount = amount + 7"
+                    f" WHERE shop = 7 AND id = {9999 - 4 * i}; DELETE FROM acc WHERE shop = 8000 + {i} % 3 AND id > 20000;"
+                    f" INSERT INTO acc VALUES (8000 + {i} % 3, 20000 + {i} + 1, 0, 'new'), (-{i} - 1, 30000, 0, 'new'); COMMIT;" for i in range(400))
+    stop = threading.Event()
+
+    def write():
+        while not stop.is_set():
+            base.sql("DELETE FROM acc WHERE shop < 0;" + moves)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for trial in range(FEW):
+            done = run("copy", base.uri(), f"acc{trial}.parquet", "--table", "acc", "--workers", "4", "--rowgroup-size", "600", "--summary", "s.json")
+            assert " 1 part," not in done.stderr and json.loads((tmp_path / "s.json").read_text())["consistency"] == "snapshot"
+            table = pq.read_table(tmp_path / f"acc{trial}.parquet")
+            ids = table.column("id").to_pylist()
+            assert len([i for i in ids if i < 10000]) == len({i for i in ids if i < 10000}) == 10000
+            assert sum(table.column("amount").to_pylist()) == 10000 * 1000
+    finally:
+        stop.set()
+        writer.join()
 
 
 def test_queries_views_and_columns(base, run, tmp_path):

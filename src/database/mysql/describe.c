@@ -16,26 +16,40 @@
 
 /* ---- where rows come from ---- */
 
+/* How a column's values can be cut into ranges; ACCESS_ORDER: not. */
+static enum access access_of(const char *declared, struct arena *scratch)
+{
+    struct haul_error unused = {0};
+    struct field field = {0};
+    enum form form = FORM_FLOAT;
+    bool listed = strncmp(declared, "enum", 4) == 0 || strncmp(declared, "set", 3) == 0;
+    if (my_type_read(declared, scratch, &field, &form, &unused))
+        return ACCESS_ORDER;
+    if (form == FORM_INT || form == FORM_UINT)
+        return ACCESS_INTEGER;
+    if (form == FORM_BYTES)
+        return ACCESS_BYTES;
+    bool text = !listed && (form == FORM_TEXT || form == FORM_DATE || form == FORM_MOMENT);
+    return text ? ACCESS_TEXT : ACCESS_ORDER;
+}
+
 static void choose_access(struct mysql_source *source)
 {
-    const struct table *table = &source->table;
+    const struct columns *columns = &source->table.columns;
     struct arena scratch = {0};
-    struct haul_error unused = {0};
-    source->access = table->columns.key_count ? ACCESS_ORDER : ACCESS_PLAIN;
-    for (int i = 0; i < table->columns.count; i++) {
-        struct field field = {0};
-        enum form form = FORM_FLOAT;
-        const char *declared = table->columns.list[i].declared;
-        if (table->columns.list[i].key != 1 || my_type_read(declared, &scratch, &field, &form, &unused))
-            continue;
-        source->key = table->columns.list[i].name;
-        bool listed = strncmp(declared, "enum", 4) == 0 || strncmp(declared, "set", 3) == 0;
-        if (form == FORM_INT || form == FORM_UINT)
-            source->access = ACCESS_INTEGER;
-        else if (form == FORM_BYTES)
-            source->access = ACCESS_BYTES;
-        else if (!listed && (form == FORM_TEXT || form == FORM_DATE || form == FORM_MOMENT))
-            source->access = ACCESS_TEXT;
+    source->access = columns->key_count ? ACCESS_ORDER : ACCESS_PLAIN;
+    source->second = NULL;
+    for (int i = 0; i < columns->count; i++) {
+        const struct column *column = &columns->list[i];
+        enum access access =
+            column->key == 1 || column->key == 2 ? access_of(column->declared, &scratch) : ACCESS_ORDER;
+        if (column->key == 1) {
+            source->key = column->name;
+            source->access = access;
+        } else if (column->key == 2 && access != ACCESS_ORDER) {
+            source->second = column->name;
+            source->second_access = access;
+        }
     }
     arena_release(&scratch);
 }

@@ -24,30 +24,75 @@ static void add_columns(const struct mysql_source *source, struct sql *sql)
     }
 }
 
-static void add_literal(const struct mysql_source *source, const struct bound *bound, struct sql *sql)
+static void add_compare(const char *column, const char *compare, enum access access,
+                        const struct value *value, struct sql *sql)
 {
     char text[NUMBER_TEXT_BYTES + 1];
-    if (source->access == ACCESS_INTEGER) {
-        text[number_print_decimal(bound->number, 0, text)] = 0;
+    sql_name(sql, column);
+    sql_add(sql, " %s ", compare);
+    if (access == ACCESS_INTEGER) {
+        text[number_print_decimal(value->number, 0, text)] = 0;
         sql_add(sql, "%s", text);
     } else {
-        sql_add(sql, source->access == ACCESS_TEXT ? "_utf8mb4 X'%s'" : "X'%s'", bound->hex);
+        sql_add(sql, access == ACCESS_TEXT ? "_utf8mb4 X'%s'" : "X'%s'", value->hex);
     }
+}
+
+/* On which side of a bound a row is: `beyond` ">" or "<" in the first column, `here` in the second. */
+static void add_deep(const struct mysql_source *source, const struct bound *bound, const char *beyond,
+                     const char *here, struct sql *sql)
+{
+    sql_add(sql, "(");
+    add_compare(source->key, beyond, source->access, &bound->first, sql);
+    sql_add(sql, " OR (");
+    add_compare(source->key, "=", source->access, &bound->first, sql);
+    sql_add(sql, " AND ");
+    add_compare(source->second, here, source->second_access, &bound->second, sql);
+    sql_add(sql, "))");
+}
+
+static bool same_value(const struct mysql_source *source, const struct value *a, const struct value *b)
+{
+    return source->access == ACCESS_INTEGER ? a->number == b->number : strcmp(a->hex, b->hex) == 0;
 }
 
 void my_select_range(const struct mysql_source *source, const struct range *range, struct sql *sql)
 {
-    if (range->low.given) {
-        sql_name(sql, source->key);
-        sql_add(sql, " >= ");
-        add_literal(source, &range->low, sql);
+    const struct bound *low = &range->low, *high = &range->high;
+    if (low->given && high->given && low->deep && high->deep &&
+        same_value(source, &low->first, &high->first)) {
+        add_compare(source->key, "=", source->access, &low->first, sql);
+        sql_add(sql, " AND ");
+        add_compare(source->second, ">=", source->second_access, &low->second, sql);
+        sql_add(sql, " AND ");
+        add_compare(source->second, "<", source->second_access, &high->second, sql);
+        return;
     }
-    if (range->high.given) {
-        sql_add(sql, range->low.given ? " AND " : "");
-        sql_name(sql, source->key);
-        sql_add(sql, source->access == ACCESS_INTEGER ? " <= " : " < ");
-        add_literal(source, &range->high, sql);
-    }
+    if (low->given && low->deep)
+        add_deep(source, low, ">", ">=", sql);
+    else if (low->given)
+        add_compare(source->key, ">=", source->access, &low->first, sql);
+    sql_add(sql, low->given && high->given ? " AND " : "");
+    if (high->given && high->deep)
+        add_deep(source, high, "<", "<", sql);
+    else if (high->given)
+        add_compare(source->key, source->access == ACCESS_INTEGER ? "<=" : "<", source->access, &high->first,
+                    sql);
+}
+
+/* "(key = value)" */
+void my_select_equal(const struct mysql_source *source, const struct value *value, struct sql *sql)
+{
+    sql_add(sql, "(");
+    add_compare(source->key, "=", source->access, value, sql);
+    sql_add(sql, ")");
+}
+
+/* " AND second >= from" */
+void my_select_second(const struct mysql_source *source, const struct value *from, struct sql *sql)
+{
+    sql_add(sql, " AND ");
+    add_compare(source->second, ">=", source->second_access, from, sql);
 }
 
 static void add_from(const struct mysql_source *source, struct sql *sql)
@@ -109,18 +154,28 @@ enum haul_code my_select_described(const struct mysql_source *source, struct sql
 
 /* ---- specs ---- */
 
+static bool parse_value(enum access access, const char *text, size_t length, struct value *value)
+{
+    if (access == ACCESS_INTEGER)
+        return number_parse_decimal(text, length, DECIMAL_PRECISION_MAX, 0, &value->number);
+    if (length >= sizeof value->hex || length % 2 || strspn(text, "0123456789abcdef") < length)
+        return false;
+    memcpy(value->hex, text, length);
+    return true;
+}
+
 static bool parse_bound(const struct mysql_source *source, const char *text, size_t length,
                         struct bound *bound)
 {
-    *bound = (struct bound){.given = length > 0};
+    const char *slash = memchr(text, '/', length);
+    size_t first = slash ? (size_t)(slash - text) : length;
+    *bound = (struct bound){.given = length > 0, .deep = slash != NULL};
     if (!length)
         return true;
-    if (source->access == ACCESS_INTEGER)
-        return number_parse_decimal(text, length, DECIMAL_PRECISION_MAX, 0, &bound->number);
-    if (length >= sizeof bound->hex || length % 2 || strspn(text, "0123456789abcdef") < length)
+    if (!parse_value(source->access, text, first, &bound->first))
         return false;
-    memcpy(bound->hex, text, length);
-    return true;
+    return !slash || (source->second &&
+                      parse_value(source->second_access, slash + 1, length - first - 1, &bound->second));
 }
 
 enum haul_code my_range_parse(const struct mysql_source *source, const char *spec, struct range *range,
@@ -139,21 +194,33 @@ enum haul_code my_range_parse(const struct mysql_source *source, const char *spe
                      spec, source->server.name);
 }
 
-static void print_bound(const struct mysql_source *source, const struct bound *bound, char *out, size_t room)
+static const char *print_value(enum access access, const struct value *value, char out[BOUND_BYTES])
 {
-    out[0] = 0;
-    if (bound->given && source->access == ACCESS_INTEGER)
-        out[number_print_decimal(bound->number, 0, out)] = 0;
-    else if (bound->given)
-        snprintf(out, room, "%s", bound->hex);
+    if (access != ACCESS_INTEGER)
+        return value->hex;
+    out[number_print_decimal(value->number, 0, out)] = 0;
+    return out;
+}
+
+static const char *print_bound(const struct mysql_source *source, const struct bound *bound,
+                               struct arena *arena)
+{
+    char first[BOUND_BYTES], second[BOUND_BYTES];
+    if (!bound->given)
+        return "";
+    const char *one = print_value(source->access, &bound->first, first);
+    if (!bound->deep)
+        return arena_text(arena, one);
+    return arena_printf(arena, "%s/%s", one, print_value(source->second_access, &bound->second, second));
 }
 
 const char *my_range_print(const struct mysql_source *source, const struct range *range, struct arena *arena)
 {
-    char low[BOUND_BYTES], high[BOUND_BYTES];
     if (!range->low.given && !range->high.given)
         return arena_text(arena, "all");
-    print_bound(source, &range->low, low, sizeof low);
-    print_bound(source, &range->high, high, sizeof high);
+    const char *low = print_bound(source, &range->low, arena),
+               *high = print_bound(source, &range->high, arena);
+    if (!low || !high)
+        return NULL;
     return arena_printf(arena, "%s %s..%s", source->access == ACCESS_INTEGER ? "key" : "hex", low, high);
 }

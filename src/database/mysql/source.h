@@ -23,12 +23,17 @@ enum access {
 };
 
 /* A part's spec: "all", "key A..B" (integers, both ends within) or "hex A..B"
- * (bytes of the value, without B). An end that is not there is open. */
+ * (bytes of the value, without B). An end that is not there is open. Where one
+ * value has many rows an end is "A/B": the rows with A and B or more in the
+ * key's second column are behind it. */
 #define BOUND_BYTES 1024
-struct bound {
-    bool given;
+struct value {
     int128_t number;
     char hex[BOUND_BYTES]; /* lower-case digits */
+};
+struct bound {
+    bool given, deep;
+    struct value first, second;
 };
 struct range {
     struct bound low, high;
@@ -54,8 +59,10 @@ struct mysql_source {
     struct schema schema;
     enum form *forms;
     enum access access;
-    const char *key; /* first column of the primary key */
-    bool lockable;   /* the table can be locked for a moment */
+    const char *key;    /* first column of the primary key */
+    const char *second; /* the one behind it, when one value can be cut by it; NULL */
+    enum access second_access;
+    bool lockable; /* the table can be locked for a moment */
 
     /* split */
     bool split_begun, split_done;
@@ -63,6 +70,9 @@ struct mysql_source {
     int64_t part_rows;
     struct split_walk *walk; /* integers: ranges still to be looked at */
     struct range next;
+    bool deep;              /* one value of the key is being cut: */
+    struct range deep_rest; /* what is left of it */
+    struct value deep_value;
 
     pthread_mutex_t mutex; /* guards slots and, while workers run, the connection */
     struct slot *slots;    /* begin */
@@ -77,6 +87,8 @@ const char *my_range_print(const struct mysql_source *source, const struct range
 enum haul_code my_select(const struct mysql_source *source, const struct range *range, int64_t skip,
                          struct sql *sql, struct haul_error *err);
 void my_select_range(const struct mysql_source *source, const struct range *range, struct sql *sql);
+void my_select_equal(const struct mysql_source *source, const struct value *value, struct sql *sql);
+void my_select_second(const struct mysql_source *source, const struct value *from, struct sql *sql);
 
 /* What a --query (with --where) is described by. */
 enum haul_code my_select_described(const struct mysql_source *source, struct sql *sql,

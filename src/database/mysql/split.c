@@ -10,6 +10,9 @@
  * That walks the index once, and is right for any type that can be compared.
  * Values of a key longer than BOUND_BYTES / 2 bytes, and enums, sets, bits and
  * floats, are not cut at: one part.
+ *
+ * A value of a composite key's first column that has the rows of several parts is
+ * cut by the second column, in the same way as other keys.
  */
 #include "database/mysql/source.h"
 
@@ -36,6 +39,21 @@ void my_split_release(struct mysql_source *source)
     source->split_begun = source->split_done = false;
     source->part_index = 0;
     source->next = (struct range){0};
+    source->deep = false;
+}
+
+/* ---- one value, by the second column ---- */
+
+static enum haul_code next_deep(struct mysql_source *source, struct range *range, struct haul_error *err);
+
+/* `whole` has all rows with that value in the first column: it is cut, and is its first piece then. */
+static enum haul_code begin_deep(struct mysql_source *source, const struct value *value, struct range *whole,
+                                 struct haul_error *err)
+{
+    source->deep = true;
+    source->deep_rest = *whole;
+    source->deep_value = *value;
+    return next_deep(source, whole, err);
 }
 
 /* ---- integers ---- */
@@ -75,7 +93,8 @@ static int64_t explained_rows(MYSQL_RES *result)
 static enum haul_code estimate(struct mysql_source *source, const struct span *span, int64_t *rows,
                                struct haul_error *err)
 {
-    struct range range = {{.given = true, .number = span->low}, {.given = true, .number = span->high}};
+    struct range range = {{.given = true, .first.number = span->low},
+                          {.given = true, .first.number = span->high}};
     struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
     sql_add(&sql, "EXPLAIN SELECT ");
@@ -128,55 +147,106 @@ static enum haul_code next_integers(struct mysql_source *source, struct range *r
         *rows += more;
         high = span.high;
     }
-    *range = (struct range){{.given = low != walk->min, .number = low},
-                            {.given = high != walk->max, .number = high}};
+    *range = (struct range){{.given = low != walk->min, .first.number = low},
+                            {.given = high != walk->max, .first.number = high}};
     source->split_done = walk->depth == 0;
-    return HAUL_OK;
+    if (low != high || *rows <= source->part_rows + source->part_rows / 2 || !source->second)
+        return HAUL_OK;
+    struct value value = {.number = low};
+    return begin_deep(source, &value, range, err);
 }
 
 /* ---- other keys ---- */
 
-static enum haul_code ask_boundary(struct mysql_source *source, const char *tail, const struct range *from,
-                                   struct bound *bound, struct haul_error *err)
+/* The value of `column` that the first row behind `where` has. */
+struct look {
+    const char *column;
+    enum access access;
+    const char *where; /* "" none */
+    int64_t offset;
+};
+
+static enum haul_code ask_value(struct mysql_source *source, const struct look *look, struct value *value,
+                                bool *found, struct haul_error *err)
 {
+    bool text = look->access == ACCESS_TEXT, number = look->access == ACCESS_INTEGER;
     struct sql sql = {.dialect = &my_dialect};
     MYSQL_RES *result = NULL;
-    *bound = (struct bound){0};
-    sql_add(&sql, source->access == ACCESS_TEXT ? "SELECT LOWER(HEX(CONVERT(" : "SELECT LOWER(HEX((");
-    sql_name(&sql, source->key);
-    sql_add(&sql, source->access == ACCESS_TEXT ? " USING utf8mb4))) FROM " : "))) FROM ");
+    sql_add(&sql, number ? "SELECT " : text ? "SELECT LOWER(HEX(CONVERT(" : "SELECT LOWER(HEX((");
+    sql_name(&sql, look->column);
+    sql_add(&sql, number ? " FROM " : text ? " USING utf8mb4))) FROM " : "))) FROM ");
     sql_table(&sql, source->table.schema, source->table.name);
-    sql_add(&sql, from->low.given ? " WHERE " : "");
-    my_select_range(source, from, &sql);
-    sql_add(&sql, " ORDER BY ");
-    sql_name(&sql, source->key);
-    sql_add(&sql, "%s", tail);
-    const char *text = sql_text(&sql, err);
-    enum haul_code code = text ? my_ask(&source->connection, text, &result, err) : err->code;
+    sql_add(&sql, "%s%s ORDER BY ", *look->where ? " WHERE " : "", look->where);
+    sql_name(&sql, look->column);
+    sql_add(&sql, " LIMIT 1 OFFSET %lld", (long long)look->offset);
+    const char *ask = sql_text(&sql, err);
+    enum haul_code code = ask ? my_ask(&source->connection, ask, &result, err) : err->code;
     MYSQL_ROW row = code ? NULL : mysql_fetch_row(result);
-    if (row && row[0] && strlen(row[0]) < sizeof bound->hex) {
-        bound->given = true;
-        snprintf(bound->hex, sizeof bound->hex, "%s", row[0]);
-    }
+    *value = (struct value){0};
+    *found = row && row[0] && strlen(row[0]) < sizeof value->hex;
+    if (*found && number)
+        *found = number_parse_decimal(row[0], strlen(row[0]), DECIMAL_PRECISION_MAX, 0, &value->number);
+    else if (*found)
+        snprintf(value->hex, sizeof value->hex, "%s", row[0]);
     mysql_free_result(result);
     sql_release(&sql);
     return code;
 }
 
+/* `column` of the row so many behind the bound's beginning, or of the first whose key is greater. */
+static enum haul_code ask_boundary(struct mysql_source *source, const struct range *from, bool next,
+                                   struct bound *bound, struct haul_error *err)
+{
+    struct sql where = {.dialect = &my_dialect};
+    my_select_range(source, from, &where);
+    if (next)
+        sql_add(&where, " AND NOT ");
+    if (next)
+        my_select_equal(source, &from->low.first, &where);
+    const char *text = sql_text(&where, err);
+    const struct look look = {source->key, source->access, text, next ? 0 : source->part_rows};
+    *bound = (struct bound){0};
+    enum haul_code code = text ? ask_value(source, &look, &bound->first, &bound->given, err) : err->code;
+    sql_release(&where);
+    return code;
+}
+
 static enum haul_code next_texts(struct mysql_source *source, struct range *range, struct haul_error *err)
 {
-    char tail[64];
     struct range from = {.low = source->next.low};
-    snprintf(tail, sizeof tail, " LIMIT 1 OFFSET %lld", (long long)source->part_rows);
-    if (ask_boundary(source, tail, &from, &range->high, err))
+    if (ask_boundary(source, &from, false, &range->high, err))
         return err->code;
     range->low = source->next.low;
-    /* Many rows of one value: no cut in them; the rest is one part. */
-    if (range->high.given && range->low.given && strcmp(range->high.hex, range->low.hex) == 0)
-        range->high.given = false;
+    bool heavy =
+        range->high.given && range->low.given && strcmp(range->high.first.hex, range->low.first.hex) == 0;
+    if (heavy && ask_boundary(source, &from, true, &range->high, err)) /* many rows of one value */
+        return err->code;
     source->next.low = range->high;
     source->split_done = !range->high.given;
-    return HAUL_OK;
+    return heavy && source->second ? begin_deep(source, &range->low.first, range, err) : HAUL_OK;
+}
+
+/* Up to the second column's value part_rows further; a value that has more rows than that ends the cutting.
+ */
+static enum haul_code next_deep(struct mysql_source *source, struct range *range, struct haul_error *err)
+{
+    const struct bound *low = &source->deep_rest.low;
+    struct sql where = {.dialect = &my_dialect};
+    struct bound cut = {.deep = true, .first = source->deep_value};
+    my_select_equal(source, &source->deep_value, &where);
+    if (low->given && low->deep)
+        my_select_second(source, &low->second, &where);
+    const char *text = sql_text(&where, err);
+    const struct look look = {source->second, source->second_access, text, source->part_rows};
+    enum haul_code code = text ? ask_value(source, &look, &cut.second, &cut.given, err) : err->code;
+    sql_release(&where);
+    bool stuck =
+        low->deep && low->second.number == cut.second.number && strcmp(low->second.hex, cut.second.hex) == 0;
+    *range = source->deep_rest;
+    source->deep = !code && cut.given && !stuck;
+    if (source->deep)
+        range->high = source->deep_rest.low = cut;
+    return code;
 }
 
 /* ---- parts ---- */
@@ -214,6 +284,8 @@ static enum haul_code next_part(struct mysql_source *source, struct range *range
 {
     *range = (struct range){0};
     *rows = -1;
+    if (source->deep)
+        return next_deep(source, range, err);
     if (source->walk && source->walk->depth)
         return next_integers(source, range, rows, err);
     bool texts = source->access == ACCESS_TEXT || source->access == ACCESS_BYTES;
@@ -230,7 +302,7 @@ enum haul_code my_source_split(struct source *base, const struct split_request *
     struct range range;
     if (!source->split_begun && begin_split(source, request, err))
         return err->code;
-    *more = !source->split_done;
+    *more = !source->split_done || source->deep;
     if (!*more) {
         my_split_release(source); /* a second walk may follow */
         return HAUL_OK;

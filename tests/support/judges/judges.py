@@ -94,3 +94,28 @@ class Go:
 
     def copy(self, server, query, target):
         run(self.program, self.url(server), "copy", query, target)
+
+
+class PyButt:
+    """PyButt 2.0.1 in a virtual environment of its own; it wants Python 3.12 or newer."""
+    name, VERSION = "pybutt", "2.0.1"
+
+    def __init__(self):
+        self.python = CACHE / f"pybutt-{self.VERSION}" / "bin" / "python"
+        if not (self.python.parent / "pybutt").exists():
+            run(self.newest(), "-m", "venv", self.python.parent.parent)
+            run(self.python, "-m", "pip", "install", "-q", "--disable-pip-version-check", f"pybutt=={self.VERSION}", timeout=600)
+
+    @staticmethod
+    def newest():
+        """A Python of 3.12 or newer: the first that answers."""
+        kept = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/3.1[2-9]*/bin/python"))
+        for name in ("python3.12", "python3.13", "python3.14", "python3", *map(str, kept)):
+            found = shutil.which(name)
+            if found and subprocess.run([found, "-c", "import sys; sys.exit(sys.version_info < (3, 12))"], capture_output=True).returncode == 0:
+                return found
+        raise Missing("PyButt wants Python 3.12 or newer, which is not installed")
+
+    def work(self, server, way, table, folder, source=None, engine="mssql-python", workers=1, file_count=1):
+        return run(self.python, HERE / "pybutt_peer.py", way, f"127.0.0.1,{server.port}", table, folder, engine, workers, file_count, timeout=120,
+                   env={**os.environ, "SQLCMDPASSWORD": server.users["sa"], "PYBUTT_SOURCE": source or table})

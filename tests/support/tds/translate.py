@@ -228,6 +228,7 @@ class Translator:
             self.check_rights(tree, found)
         for select in tree.find_all(exp.Select):
             self.expand_stars(select)
+            self.expand_checksums(select)
         first = tree if isinstance(tree, exp.Query) else None
         while isinstance(first, exp.SetOperation):
             first = first.this
@@ -318,6 +319,19 @@ class Translator:
                 else:
                     items.append(exp.Column(this=exp.Star(), table=exp.to_identifier(label, quoted=True)))
         select.set("expressions", items)
+
+    def expand_checksums(self, select):
+        """CHECKSUM(*) and CHECKSUM of several columns: over the columns' text."""
+        for call in select.find_all(exp.Anonymous):
+            if call.name.lower() not in ("tds_checksum", "tds_binary_checksum"):
+                continue
+            items = call.expressions
+            if len(items) == 1 and isinstance(items[0], exp.Star):
+                items = [exp.column(exp.to_identifier(c.name, quoted=True), exp.to_identifier(table.alias_or_name, quoted=True))
+                         for table in self.tables_of(select) if self.source(table) for c in self.source(table).columns]
+            if len(items) > 1 or items is not call.expressions:
+                call.set("this", "tds_checksum")
+                call.set("expressions", [exp.cast(item.copy(), "text") for item in items])
 
     def resolve(self, column, tables):
         for table in tables:

@@ -106,8 +106,10 @@ int main(int argc, char **argv)
     char **words = words_take(count, argv + 1);
     signal(SIGPIPE, SIG_IGN);         /* a closed pipe is an error we can tell */
     setrlimit(RLIMIT_CORE, &no_core); /* rows and secrets stay out of core files */
-    if (!words)
+    if (!words) {
+        fprintf(stderr, "haul: there is no memory for the command's own words\n");
         return 1;
+    }
     int status = run(count, words);
     words_wipe(count, words);
     return status;

@@ -37,8 +37,10 @@ char **words_take(int count, char **words)
 {
     char **taken = calloc((size_t)count + 1, sizeof *taken);
     for (int i = 0; taken && i < count; i++)
-        if (!(taken[i] = strdup(words[i])))
+        if (!(taken[i] = strdup(words[i]))) {
+            words_wipe(i, taken);
             return NULL;
+        }
     for (int i = 0; taken && i < count; i++) {
         haul_hide_passwords(words[i]);
         hide_option(words[i], i + 1 < count ? words[i + 1] : NULL);

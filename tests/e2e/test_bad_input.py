@@ -117,13 +117,16 @@ def test_file_that_changes_while_it_is_read(haul, shop):
     done = {}
 
     def change():
-        time.sleep(0.4)
+        """In the middle of the rows (the first eight reads are the loader's and the plan's), however busy the machine is."""
+        calls, until = shop / "calls", time.monotonic() + 60
+        while time.monotonic() < until and not (calls.exists() and calls.read_text().count("pread64") >= 12):
+            time.sleep(0.02)
         with open(shop / "in.csv", "a") as file:
             file.write("x,\n")
 
     thread = threading.Thread(target=change)
     thread.start()
-    done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64", "-e",
+    done = subprocess.run(["strace", "-f", "-qq", "-o", "calls", "-e", "trace=pread64", "-e",
                            "inject=pread64:delay_enter=300000:when=2+3", HAUL, "copy", "in.csv", "o.parquet"], cwd=shop,
                           capture_output=True, text=True, env=traced())
     thread.join()

@@ -44,6 +44,10 @@ struct haul_job *job_from_words(const struct command *command, int count, char *
         return NULL;
     }
     haul_job_on_password(job, password_ask, NULL);
+    if (haul_job_get(job, "password"))
+        fprintf(stderr, "haul: warning: a --password in the command line can be seen by others while haul "
+                        "starts; better: leave "
+                        "it out and be asked, --password-file, --password-command, or SQLCMDPASSWORD\n");
     running = job;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

@@ -250,8 +250,7 @@ static enum haul_code set_login(struct haul_job *job, bool target, const struct 
     char *looked_at = arena_text(&job->arena, given ? given : "");
     side->login.ask = job->password;
     side->login.ask_user = job->password_user;
-    if (settings_given(&job->settings, "password") ||
-        (looked_at && secret_next(looked_at, looked_at, &length)))
+    if (looked_at && secret_next(looked_at, looked_at, &length))
         context_warn(&job->context,
                      "a password in the command line can be seen by others while haul starts; better: "
                      "--password-file, --password-command, or the server's own variable");

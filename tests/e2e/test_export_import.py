@@ -200,19 +200,22 @@ def test_import_appends(haul, tmp_path):
 # ---- staging tables ----
 
 
-@pytest.fixture(scope="module")
-def postgres():
-    import servers
-    try:
-        with servers.Postgres() as server:
-            yield server
-    except servers.Missing as why:
-        pytest.skip(str(why))
+class Base:
+    """A database of the server, this file's own."""
+
+    def __init__(self, server, name):
+        self.server, self.name = server, name
+
+    def __getattr__(self, what):
+        return lambda *given, **more: getattr(self.server, what)(*given, **{"database": self.name, **more})
 
 
 @pytest.fixture
 def pg(postgres, haul):
     """haul with the server's password, and a fresh table public.orders."""
+    if postgres.sql("SELECT count(*) FROM pg_database WHERE datname = 'exports'") == "0":
+        postgres.sql("CREATE DATABASE exports")
+    postgres = Base(postgres, "exports")
     columns = "id bigint, name text, qty bigint, price float8, raw bytea"
     postgres.sql("DROP TABLE IF EXISTS orders", f"CREATE TABLE orders ({columns})")
     for table in postgres.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'orders'").split():
@@ -267,6 +270,7 @@ def test_an_import_that_was_not_combined_is_not_lost(pg, haul, tmp_path):
     assert len(pg.tables()) == 3 and not set(tables) & set(pg.tables())
 
 
+@pytest.mark.sanitize
 def test_import_and_combine_in_one_go(pg, haul, tmp_path):
     path = exported(haul, tmp_path)
     wanted = expected(pg.server, haul, tmp_path)
@@ -505,3 +509,18 @@ def test_pybutt_reads_a_manifest_of_tables(pg, haul, pybutt, tmp_path):
     pybutt("write", "out/theirs.json", "tables", *entries)
     pg("combine", "out/theirs.json", *pg.words)
     assert len(pg.rows()) == 3000 and pg.tables() == []
+
+
+def test_the_password_is_asked_for(sqlserver, tmp_path):
+    """A user without a password, at a terminal: asked once, hidden; without one: an error at once."""
+    from tds.server import PASSWORD
+    from test_connect import at_a_terminal
+    customers(sqlserver, "Guarded", 5)
+    command = ["export", *words(sqlserver), "-t", "Guarded", "-o", "out"]
+    shown, code = at_a_terminal(tmp_path, list(map(str, command)), PASSWORD)
+    assert code == 0 and shown.count("Password for") == 1 and PASSWORD not in shown
+    assert pq.read_table(tmp_path / "out/dbo_Guarded_part_00000.parquet").num_rows == 5
+    env = {k: v for k, v in os.environ.items() if k != "SQLCMDPASSWORD"}
+    done = subprocess.run([HAUL, *map(str, command)], cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=30)
+    assert done.returncode == 5, done

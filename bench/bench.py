@@ -21,6 +21,7 @@ import sys
 import time
 from pathlib import Path
 
+import databases
 import sqlserver
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,6 +118,7 @@ TASKS = {
                    "  d.executemany('INSERT INTO lineitem VALUES (' + ','.join('?' * len(n)) + ')', zip(*c))\nd.commit()",
     },
 }
+EVERY = [*TASKS, *databases.TASKS, *sqlserver.TASKS]
 CHECK = ("SELECT count(*), sum(l_orderkey), sum(l_linenumber), sum(l_quantity::DOUBLE)::BIGINT, "
          "round(sum(l_extendedprice::DOUBLE)), bit_xor(hash(l_comment)), bit_xor(hash(l_shipdate::VARCHAR)), "
          "bit_xor(hash(l_shipmode)) FROM {source}")
@@ -182,7 +184,7 @@ def run_task(python, name, task, inputs, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tasks", nargs="*", metavar="TASK", help=", ".join([*TASKS, *sqlserver.TASKS]))
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=", ".join(EVERY))
     parser.add_argument("--scale", default="1")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -190,17 +192,21 @@ def main():
     parser.add_argument("--work", default=str(CACHE / "bench-work"))
     options = parser.parse_args()
     for name in options.tasks:
-        if name not in TASKS and name not in sqlserver.TASKS:
-            parser.error(f"no task {name}; there are {', '.join([*TASKS, *sqlserver.TASKS])}")
+        if name not in EVERY:
+            parser.error(f"no task {name}; there are {', '.join(EVERY)}")
     python = environment()
     csv = lineitem(python, options.scale)
     options.expected = checksum(python, csv)
-    inputs = prepare(python, csv, Path(options.work)) if not options.tasks or set(options.tasks) & set(TASKS) else {}
+    inputs = prepare(python, csv, Path(options.work)) if not options.tasks or set(options.tasks) & {*TASKS, *databases.TASKS} else {}
     print(f"TPC-H lineitem SF {options.scale}, {os.cpu_count()} CPUs ({platform.processor() or platform.machine()}), "
           f"median of {options.runs} runs\n")
     print("| work | tool | CPU s | wall s | peak MiB | bytes written | output |\n| --- | --- | ---: | ---: | ---: | ---: | --- |")
-    for name in options.tasks or [*TASKS, *sqlserver.TASKS]:
-        done = run_task(python, name, TASKS[name], inputs, options) if name in TASKS else sqlserver.run(name, python, csv, measure, options)
+    options.judge = lambda path: check_output(python, path, options.expected)
+    for name in options.tasks or EVERY:
+        if name in databases.TASKS:
+            done = databases.run(name, python, inputs, measure, options)
+        else:
+            done = run_task(python, name, TASKS[name], inputs, options) if name in TASKS else sqlserver.run(name, python, csv, measure, options)
         for tool, ((cpu, wall, peak, size), judged) in done.items():
             print(f"| {name} | {tool} | {cpu:.2f} | {wall:.2f} | {peak:.0f} | {size:,.0f} | {judged} |", flush=True)
 

@@ -249,6 +249,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_server(run, what):
     with Scripted({"SELECT 1": lambda _statement, channel: HOSTILE[what](channel) and None}, encryption=prelogin.NOT_SUP) as server:
@@ -267,6 +268,7 @@ def test_tls_that_ends_in_the_middle(run, cut):
             assert done.returncode in (5, 75) and "haul: " in done.stderr and done.stdout == ""
 
 
+@pytest.mark.sanitize
 def test_greetings_that_lie(run):
     for greeting in (b"\xad\xff\xff" + bytes(10), tokens.login_ack(0x70000000), b"\xe3\5\0\4\1\x39\0\0", b"\xe3\xff\xff\x14" + bytes(20), b"\xae\x0a\xff\xff\xff\xff",
                      b"\xed\4\0abcd", tokens.done(tokens.DONE, 0), tokens.column_metadata([("a", INT, 0)]) + b"\xd1\1\0\0\0" + tokens.done(tokens.DONE, 0)):

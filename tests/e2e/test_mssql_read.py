@@ -174,6 +174,7 @@ def storage(table, name):
     return column.type, [value.as_py() if hasattr(value, "as_py") else value for value in column]
 
 
+@pytest.mark.sanitize
 def test_every_type_at_its_edges(server, run, tmp_path):
     """One table of all types: values against what was inserted, and against what pytds reads."""
     columns = ", ".join(f"c{number} {kind} NULL" for number, (kind, *_rest) in enumerate(EDGES))
@@ -547,6 +548,7 @@ def cell(kind, payload):
     return kind.frame(payload)
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("sizes", [[1], [3], [7, 1, 2], [1000], [65536], [2**20]])
 def test_lobs_in_chunks_of_unknown_length(run, tmp_path, sizes):
     """Chunks cut anywhere, also inside a character, of known and unknown total."""

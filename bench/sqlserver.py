@@ -43,20 +43,40 @@ LOAD = {
                              "c.bulkcopy('dbo.{table}', (r for b in f.iter_batches(10000) for r in zip(*(x.to_pylist() for x in b.columns))), table_lock=True, timeout=900)",
     "freebcp, from text": ["freebcp", "dbo.{table}", "in", "{text}", "-c", "-t", "|", "-S", "127.0.0.1:{port}", "-U", "sa", "-P", "Secret1", "-D", "master", "-b", "100000", "-h", "TABLOCK"],
 }
-TASKS = {**{f"mssql-parquet-{kind}": ("read", kind) for kind in KINDS}, **{f"parquet-mssql-{kind}": ("load", kind) for kind in KINDS}}
-os.environ["SQLCMDPASSWORD"] = "Secret1"  # haul's
+PEER = str(ROOT / "tests" / "support" / "judges" / "pybutt_peer.py")
+EXPORT = {"haul": [HAUL, "export", "-s", "127.0.0.1,{port}", "-d", "master", "-t", "{table}", "-u", "sa", "--no-encrypt", "-c", "-o", "{output}", "-w", "1", "--memory", "224MiB"],
+          **{f"PyButt, {engine}": ["pybutt", PEER, "export", "127.0.0.1,{port}", "{table}", "{output}", engine, "1", "1"] for engine in ("mssql-python", "pyodbc")}}
+IMPORT = {"haul": [HAUL, "import", "{manifest}", "-s", "127.0.0.1,{port}", "-d", "master", "-t", "{table}", "-u", "sa", "--no-encrypt", "-c", "-w", "1", "--memory", "224MiB"],
+          "PyButt, mssql-python": ["pybutt", PEER, "import", "127.0.0.1,{port}", "{table}", "{folder}", "mssql-python", "1", "1"]}
+WAYS = {"read": READ, "load": LOAD, "export": EXPORT, "import": IMPORT}
+TASKS = {"pybutt-export": ("export", "varchar"), "pybutt-import": ("import", "varchar"), **{f"mssql-parquet-{kind}": ("read", kind) for kind in KINDS}, **{f"parquet-mssql-{kind}": ("load", kind) for kind in KINDS}}
 DRIVERS = sorted(Path("/usr/lib").glob("*/odbc/libtdsodbc.so"))
+os.environ.update(SQLCMDPASSWORD="Secret1", PYBUTT_ENCRYPT="no", PYBUTT_DRIVER=str(DRIVERS[-1]) if DRIVERS else "FreeTDS")  # haul's, pybutt_peer.py's
 
 
 def words_of(tool, command, python, fill):
     """The command of a tool, or None where it is not installed."""
     if isinstance(command, str):
         return [python, "-c", command.format(**fill)]
-    program = command[0] if os.path.exists(command[0]) else shutil.which(command[0]) or (command[0] == "odbc2parquet" and odbc2parquet())
+    if command[0] == "pybutt":
+        program = pybutt()
+    else:
+        program = command[0] if os.path.exists(command[0]) else shutil.which(command[0]) or (command[0] == "odbc2parquet" and odbc2parquet())
     if not program or ("{driver}" in str(command) and not DRIVERS):
         print(f"{tool} is not installed: left out", file=sys.stderr)
         return None
     return [program, *(word.format(**fill) for word in command[1:])]
+
+
+def pybutt():
+    """The Python of PyButt's virtual environment (tests/support/judges), or None."""
+    sys.path.insert(0, str(ROOT / "tests" / "support" / "judges"))
+    import judges
+    try:
+        return str(judges.PyButt().python)
+    except judges.Missing as why:
+        print(why, file=sys.stderr)
+        return None
 
 
 def odbc2parquet():
@@ -69,8 +89,7 @@ def odbc2parquet():
 
 
 def tools(way, kind):
-    table = READ if way == "read" else LOAD
-    return {name: command for name, command in table.items() if kind == "varchar" or name == "haul" or not name.startswith("freebcp")}
+    return {name: command for name, command in WAYS[way].items() if kind == "varchar" or name == "haul" or not name.startswith("freebcp")}
 
 
 def files(python, kind, csv, cache):
@@ -113,7 +132,7 @@ class Replay:
 
 
 class Relay:
-    """Lets a client log in that insists on TLS for its password (ConnectorX); then bytes pass as they are."""
+    """Lets a client log in that insists on TLS for its password (ConnectorX, haul export); then bytes pass as they are."""
 
     def __init__(self, target, folder):
         self.target, self.folder = target, folder
@@ -169,6 +188,17 @@ class Relay:
         other.close()
 
 
+def fill_of(port, output, parquet, text, table):
+    """What the commands' places in braces stand for; a folder with PyButt's manifest is made for the input."""
+    folder = Path(str(parquet) + ".manifest")
+    folder.mkdir(exist_ok=True)
+    if not (folder / "part.parquet").exists():
+        os.link(parquet, folder / "part.parquet")
+        (folder / f"dbo_{table}_manifest.json").write_text('{"version": 2, "type": "files", "entries": ["part.parquet"]}')
+    return {"port": port, "output": output, "input": parquet, "text": text, "table": table, "driver": DRIVERS[-1] if DRIVERS else "", "folder": folder,
+            "manifest": folder / f"dbo_{table}_manifest.json"}
+
+
 class Bench:
     """One task: its files, its rules, its tools in turn."""
 
@@ -180,22 +210,25 @@ class Bench:
         subprocess.run([python, __file__, self.way, self.kind, self.parquet, self.text, self.rules], check=True)
 
     def fill(self, port, output):
-        return {"port": port, "output": output, "input": self.parquet, "text": self.text, "table": self.table, "driver": DRIVERS[-1] if DRIVERS else ""}
+        return fill_of(port, output, self.parquet, self.text, self.table)
 
     def once(self, tool, command, measure, threads):
         """(CPU s, wall s, peak MiB, bytes), what was checked; None when the tool is not there."""
         output = self.folder / (tool.split()[0] + ".parquet")
-        output.unlink(missing_ok=True)
+        shutil.rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
+        if self.way == "export":
+            output.mkdir()
         with contextlib.ExitStack() as stack:
             replay = stack.enter_context(Replay(self.rules, self.stream, self.table))
-            front = stack.enter_context(Relay(replay.port, self.folder)) if tool == "ConnectorX" else replay
+            front = stack.enter_context(Relay(replay.port, self.folder)) if tool == "ConnectorX" or "--no-encrypt" in command else replay
             words = words_of(tool, command, self.python, self.fill(front.port, output))
             if not words:
                 return None
             figures = measure(words, self.folder, threads)
-        if self.way == "load":
+        if self.way in ("load", "import"):
             return (*figures, replay.bytes), "equal" if replay.rows == KINDS[self.kind] else f"{replay.rows} ROWS"
-        return (*figures, output.stat().st_size), self.judge(output)
+        size = sum(path.stat().st_size for path in (output.glob("*.parquet") if output.is_dir() else [output]))
+        return (*figures, size), self.judge(output / "*.parquet" if output.is_dir() else output)
 
     def judge(self, output):
         """Rows, and each column's sum (numbers with decimals) or hash, by DuckDB, against haul's file made by another run."""
@@ -220,7 +253,7 @@ for f in sys.argv[1:]:
         profile, output = self.folder / "callgrind.out", self.folder / "callgrind.parquet"
         for path in (profile, output):
             path.unlink(missing_ok=True)
-        command = READ["haul"] if self.way == "read" else LOAD["haul"]
+        command = WAYS[self.way]["haul"]
         with Replay(self.rules, self.stream, self.table) as replay:
             words = [str(word).format(**self.fill(replay.port, output)) for word in command]
             subprocess.run(["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={profile}", *words], check=True)
@@ -263,7 +296,7 @@ def run(name, python, csv, measure, options):
             try:
                 once = bench.once(tool, command, measure, options.threads)
             except SystemExit as failure:
-                if tool == "haul" and bench.way == "read":
+                if tool == "haul" and bench.way in ("read", "export"):
                     raise
                 print(f"{tool} cannot do {name} here: {str(failure).splitlines()[-1]}", file=sys.stderr)
                 continue
@@ -285,11 +318,16 @@ def record(way, kind, parquet, text, out, python):
     with Server(encryption=prelogin.OFF, users={"sa": "Secret1"}) as server:
         for tool, command in tools(way, kind).items():
             server.ask(f"DROP TABLE IF EXISTS dbo.bench_{kind}", f"CREATE TABLE dbo.bench_{kind} ({ddl(kind)})")
-            fill = {"port": server.port, "output": f"{out}.tmp.parquet", "input": str(parquet) + ".few", "text": f"{text}.few", "table": f"bench_{kind}", "driver": DRIVERS[-1] if DRIVERS else ""}
+            if way == "export":  # PyButt refuses an empty table
+                server.ask(f"INSERT INTO dbo.bench_{kind} VALUES (1, 1, 1, 1, 1, 1, 1, 1, 'A', 'A', '2024-02-29', '2024-02-29', '2024-02-29', '', '', '')")
+            output = Path(f"{out}.tmp.parquet")
+            fill = fill_of(server.port, output, str(parquet) + ".few", f"{text}.few", f"bench_{kind}")
             words = words_of(tool, command, python, fill)
             server.recorded = {}
             if words:
-                Path(fill["output"]).unlink(missing_ok=True)
+                shutil.rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
+                if way == "export":
+                    output.mkdir()
                 done = subprocess.run(words, capture_output=True, text=True, timeout=120)
                 if done.returncode:
                     print(f"{tool} against the tests' server: {(done.stdout + done.stderr)[-600:]}", file=sys.stderr)
@@ -298,8 +336,8 @@ def record(way, kind, parquet, text, out, python):
     with open(out, "wb") as file:
         for statement, answer in told.items():
             plain = statement.decode("utf-16-le", "replace").lower()
-            rows = answer.startswith(whole) and not any(word in plain for word in ("top (0)", "1 = 0", "1=0", "fmtonly"))
-            if way == "load" or not rows:
+            rows = answer.startswith(whole) and not any(word in plain for word in ("top (0)", "where 1 = 0", "where 1=0", "fmtonly"))
+            if way in ("load", "import") or not rows:
                 file.write(struct.pack("<I", len(statement)) + statement + struct.pack("<I", len(answer)) + answer)
 
 

@@ -41,7 +41,14 @@ def ask_by_engine(self):
     return Questions(self.connection_p(autocommit=True) if self.engine == "pyodbc" else self.connection_m(autocommit=True))
 
 
-SqlServerIOBase.connection_d = ask_by_engine  # here, so that its worker processes have it too
+def plain_parts(self, **more):
+    """Without encryption it says nothing of it, which the drivers take for yes."""
+    return [*connection_parts(self, **more), *([] if self.config.encrypt else ["Encrypt=No"])]
+
+
+# Here, so that its worker processes have it too.
+connection_parts = SqlServerIOBase._connection_parts
+SqlServerIOBase.connection_d, SqlServerIOBase._connection_parts = ask_by_engine, plain_parts
 
 
 def main():

@@ -168,6 +168,8 @@ static const struct haul_option table[] = {
      "bring the staging tables into the table at once, and drop them", "combine"},
     {"cci", 0, FLAG, IMPORT, "Target", NULL, "true",
      "SQL Server: a clustered columnstore index on staging tables"},
+    {"hint", 0, TEXT, COPY | IMPORT, "Target", "HINT,...", NULL,
+     "SQL Server: hints of the bulk load: TABLOCK, FIRE_TRIGGERS, ORDER(...), NO_CHECK_CONSTRAINTS, ..."},
     {"strict", 0, FLAG, MOVE, "Target", NULL, "false", "any loss is an error, before anything is committed"},
     {"max-errors", 0, NUMBER, MOVE, "Target", "N", "0",
      "rows that may be refused and set aside; -1 any number"},

@@ -33,11 +33,11 @@ struct engine {
 };
 
 static const struct engine engines[] = {
-    {"mssql", false, NULL, 0, mssql_source_open, NULL},
-    {"sqlserver", false, NULL, 0, mssql_source_open, NULL},
-    {"azuresql", false, NULL, 0, mssql_source_open, NULL},
-    {"azure-sql", false, NULL, 0, mssql_source_open, NULL},
-    {"mssql+pyodbc", false, NULL, 0, mssql_source_open, NULL},
+    {"mssql", false, NULL, 0, mssql_source_open, mssql_sink_open},
+    {"sqlserver", false, NULL, 0, mssql_source_open, mssql_sink_open},
+    {"azuresql", false, NULL, 0, mssql_source_open, mssql_sink_open},
+    {"azure-sql", false, NULL, 0, mssql_source_open, mssql_sink_open},
+    {"mssql+pyodbc", false, NULL, 0, mssql_source_open, mssql_sink_open},
     {"mysql", false, NULL, 0, mysql_source_open, mysql_sink_open},
     {"mariadb", false, NULL, 0, mysql_source_open, mysql_sink_open},
     {"postgresql", false, NULL, 0, postgres_source_open, postgres_sink_open},

@@ -74,6 +74,7 @@ static enum haul_code draw_columns(const json_t *columns, struct buffer *out, st
 static enum haul_code draw_plan(const json_t *root, struct buffer *out, struct haul_error *err)
 {
     const char *sql = text_of(root, "sql"), *note = text_of(root, "consistency_note");
+    const char *resume = text_of(root, "resume_note");
     const json_t *parts = json_object_get(root, "parts"), *rows = json_object_get(root, "rows");
     if (buffer_printf(out, err, "%s -> %s, mode %s, run %s\n", text_of(root, "source"),
                       text_of(root, "target"), text_of(root, "mode"), text_of(root, "run")))
@@ -84,7 +85,8 @@ static enum haul_code draw_plan(const json_t *root, struct buffer *out, struct h
     if (buffer_printf(out, err, "parts     %zu, workers %lld, memory %lld MiB\n", json_array_size(parts),
                       (long long)json_integer_value(json_object_get(root, "workers")),
                       (long long)json_integer_value(json_object_get(root, "memory")) >> 20) ||
-        buffer_printf(out, err, "resume    %s\n", text_of(root, "resumable")) ||
+        buffer_printf(out, err, "resume    %s%s%s\n", text_of(root, "resumable"), *resume ? ": " : "",
+                      resume) ||
         buffer_printf(out, err, "reads     %s%s%s\n", text_of(root, "consistency"), *note ? ": " : "",
                       note) ||
         (*sql && buffer_printf(out, err, "sql       %s\n", sql)) || buffer_printf(out, err, "columns\n"))

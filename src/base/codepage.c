@@ -230,9 +230,48 @@ static size_t back_by_iconv(struct codepage *page, const uint8_t *in, size_t siz
     return i;
 }
 
+#define HIGH_BITS 0x8080808080808080u
+
+static inline uint64_t copy_8(const uint8_t *in, uint8_t *out)
+{
+    uint64_t word;
+    memcpy(&word, in, sizeof word);
+    memcpy(out, &word, sizeof word);
+    return word;
+}
+
+static inline uint32_t copy_4(const uint8_t *in, uint8_t *out)
+{
+    uint32_t word;
+    memcpy(&word, in, sizeof word);
+    memcpy(out, &word, sizeof word);
+    return word;
+}
+
+/* Copies; true when all was ASCII. The last word overlaps the one before it, so
+ * that short texts cost no loop over their bytes. */
+static inline bool copy_all_ascii(const uint8_t *in, size_t size, uint8_t *out)
+{
+    uint64_t seen = 0;
+    if (size >= 8) {
+        for (size_t i = 0; i + 8 <= size; i += 8)
+            seen |= copy_8(in + i, out + i);
+        seen |= copy_8(in + size - 8, out + size - 8);
+    } else if (size >= 4) {
+        seen = copy_4(in, out) | copy_4(in + size - 4, out + size - 4);
+    } else {
+        for (size_t i = 0; i < size; i++)
+            seen |= out[i] = in[i];
+    }
+    return (seen & HIGH_BITS) == 0;
+}
+
 size_t codepage_from_utf8(struct codepage *page, const uint8_t *in, size_t size, uint8_t *out,
                           size_t *written)
 {
+    *written = size;
+    if (page->single && copy_all_ascii(in, size, out))
+        return size;
     if (page->single)
         return back_by_table(page, in, size, out, written);
     if (page->back)

@@ -15,6 +15,8 @@
 
 typedef uint16_t units16 __attribute__((vector_size(LANES * 2)));
 typedef uint8_t bytes16 __attribute__((vector_size(LANES)));
+typedef uint16_t units8 __attribute__((vector_size(16)));
+typedef uint8_t bytes8 __attribute__((vector_size(8)));
 
 /* Narrows sixteen units when all are ASCII. */
 static inline bool narrow(const uint8_t *in, uint8_t *out)
@@ -136,10 +138,43 @@ static inline uint8_t *put_character(uint8_t *out, uint32_t code)
     return put_unit(out, 0xdc00 | ((code - 0x10000) & 0x3ff));
 }
 
+/* Widens eight bytes. */
+static inline uint64_t widen_8(const uint8_t *in, uint8_t *out)
+{
+    uint64_t word;
+    bytes8 bytes;
+    memcpy(&word, in, sizeof word);
+    memcpy(&bytes, in, sizeof bytes);
+    units8 units = __builtin_convertvector(bytes, units8);
+    memcpy(out, &units, sizeof units);
+    return word;
+}
+
+/* True when all was ASCII. The last eight overlap those before them, so that
+ * short texts cost no loop over their bytes. */
+static inline bool widen_all(const uint8_t *in, size_t size, uint8_t *out)
+{
+    uint64_t seen = 0;
+    if (size >= 8) {
+        for (size_t i = 0; i + 8 <= size; i += 8)
+            seen |= widen_8(in + i, out + i * 2);
+        seen |= widen_8(in + size - 8, out + (size - 8) * 2);
+    } else {
+        for (size_t i = 0; i < size; i++) {
+            seen |= in[i];
+            out = put_unit(out, in[i]);
+        }
+    }
+    return (seen & 0x8080808080808080u) == 0;
+}
+
 size_t utf16_take_utf8(const uint8_t *in, size_t size, uint8_t *out, size_t *written)
 {
     uint8_t *start = out;
     size_t i = 0;
+    *written = size * 2;
+    if (widen_all(in, size, out))
+        return size;
     while (i < size) {
         if (size - i >= LANES && widen(in + i, out)) {
             i += LANES;

@@ -52,6 +52,7 @@ struct sink_terms {
     int writers_max;         /* 0 no limit */
     bool part_is_unit;       /* a unit is always a whole part (files) */
     bool ordered;            /* commits happen in part order */
+    int64_t unit_rows;       /* the sink's wish where the user has none; 0 none */
     int64_t part_rows;       /* the sink's wish for the size of a part; -1 none */
     int64_t part_bytes;      /* in-memory bytes of a part at most; -1 none */
     bool adopts;             /* writers take parts without batches: nobody reads ahead of them */

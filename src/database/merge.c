@@ -145,7 +145,7 @@ static enum haul_code check_nulls(struct table_sink *sink, struct haul_error *er
     struct sql sql = {.dialect = sink->engine->dialect};
     char key[KEY_TEXT_BYTES];
     int64_t rows = 0;
-    sql_add(&sql, "SELECT COUNT(*) FROM ");
+    sql_add(&sql, "SELECT %s FROM ", sink->engine->count);
     add_work(sink, &sql);
     sql_add(&sql, " WHERE ");
     add_key(sink, " IS NULL OR ", &sql);
@@ -195,7 +195,7 @@ static enum haul_code check_doubles(struct table_sink *sink, struct haul_error *
     struct sql sql = {.dialect = sink->engine->dialect};
     char key[KEY_TEXT_BYTES], example[KEY_TEXT_BYTES];
     int64_t keys = 0, times = 0;
-    sql_add(&sql, "SELECT COUNT(*) FROM (SELECT COUNT(*) AS n FROM ");
+    sql_add(&sql, "SELECT %s FROM (SELECT COUNT(*) AS n FROM ", sink->engine->count);
     add_work(sink, &sql);
     sql_add(&sql, " GROUP BY ");
     add_key(sink, ", ", &sql);
@@ -309,7 +309,7 @@ static enum haul_code check_rest(struct table_sink *sink, struct haul_error *err
 {
     struct sql sql = {.dialect = sink->engine->dialect};
     int64_t rows = 0;
-    sql_add(&sql, "SELECT COUNT(*)");
+    sql_add(&sql, "SELECT %s", sink->engine->count);
     add_rest(sink, &sql);
     if (engine_ask_number(sink->engine, sink->connection, &sql, &rows, err))
         return err->code;

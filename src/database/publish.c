@@ -21,7 +21,7 @@ static enum haul_code count_rows(struct table_sink *sink, const char *table, int
                                  struct haul_error *err)
 {
     struct sql sql = {.dialect = sink->engine->dialect};
-    sql_add(&sql, "SELECT COUNT(*) FROM ");
+    sql_add(&sql, "SELECT %s FROM ", sink->engine->count);
     sql_table(&sql, sink->schema_name, table);
     return engine_ask_number(sink->engine, sink->connection, &sql, rows, err);
 }
@@ -75,7 +75,9 @@ static enum haul_code move_rows(struct table_sink *sink, struct haul_error *err)
 
 static enum haul_code settle_rows(struct table_sink *sink, struct haul_error *err)
 {
-    if (sink->mode == SINK_MERGE ? table_sink_merge(sink, err) : move_rows(sink, err))
+    if ((sink->ops->filling && sink->ops->filling(sink, err)) ||
+        (sink->mode == SINK_MERGE ? table_sink_merge(sink, err) : move_rows(sink, err)) ||
+        (sink->ops->filled && sink->ops->filled(sink, err)))
         return err->code;
     return sink->engine->ddl_commits ? HAUL_OK /* tidy does it */
                                      : table_sink_run_on(sink, "DROP TABLE", sink->work, "", err);

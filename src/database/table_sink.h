@@ -50,6 +50,7 @@ struct table_sink {
     struct arena arena; /* names, statements, receipts handed out */
     bool uuid_text;     /* --uuid text */
     int writers_max;    /* 0 no limit */
+    int64_t unit_rows;  /* wish; 0 none */
 
     /* negotiate */
     enum sink_mode mode;
@@ -144,6 +145,9 @@ struct table_sink_ops {
 
     enum haul_code (*empty)(struct table_sink *sink,
                             struct haul_error *err); /* the target, before rows move in */
+    /* Rows are about to move into the target, by truncate or merge; they did. NULL: nothing to do. */
+    enum haul_code (*filling)(struct table_sink *sink, struct haul_error *err);
+    enum haul_code (*filled)(struct table_sink *sink, struct haul_error *err);
     enum haul_code (*swap)(struct table_sink *sink,
                            struct haul_error *err); /* `work` takes the target's place */
     /* May be done again and again behind the commit. NULL: nothing to do. */

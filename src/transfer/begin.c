@@ -210,7 +210,7 @@ static void units_plan(struct run *run, const struct split_request *split)
         plan->unit_bytes = split->part_bytes > 0 ? split->part_bytes : INT64_MAX;
     } else if (!run->terms.part_is_unit && (info->order_fixed || !info->replayable)) {
         bool rows = strcmp(settings_text(run->settings, "transaction-mode"), "batch") == 0;
-        plan->unit_rows = rows ? settings_number(run->settings, "unit-rows") : INT64_MAX;
+        plan->unit_rows = rows ? memory_plan_unit_rows(run->settings, &run->terms) : INT64_MAX;
         plan->unit_bytes = info->replayable ? INT64_MAX : share;
     }
 }

@@ -109,11 +109,17 @@ static void files_limit(const struct settings *settings, const struct source_inf
     request->part_rows = even < request->part_rows ? even : request->part_rows;
 }
 
+int64_t memory_plan_unit_rows(const struct settings *settings, const struct sink_terms *terms)
+{
+    bool wished = terms->unit_rows > 0 && !settings_given(settings, "unit-rows");
+    return wished ? terms->unit_rows : settings_number(settings, "unit-rows");
+}
+
 struct split_request memory_plan_split(const struct memory_plan *plan, const struct settings *settings,
                                        const struct source_info *info, const struct sink_terms *terms)
 {
     struct split_request request = {.part_rows = terms->part_rows, .part_bytes = terms->part_bytes};
-    int64_t unit_rows = settings_number(settings, "unit-rows");
+    int64_t unit_rows = memory_plan_unit_rows(settings, terms);
     if (!terms->part_is_unit && unit_is_part(settings, &request))
         return request;
     if (request.part_rows <= 0)

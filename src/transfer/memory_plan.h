@@ -17,6 +17,9 @@ enum haul_code memory_plan_make(const struct settings *settings, struct memory_p
                                 struct haul_error *err);
 
 /* Rows and bytes to aim for in a part. `unit_rows` is --unit-rows. */
+/* Rows of a SQL unit: --unit-rows, or the sink's wish. */
+int64_t memory_plan_unit_rows(const struct settings *settings, const struct sink_terms *terms);
+
 struct split_request memory_plan_split(const struct memory_plan *plan, const struct settings *settings,
                                        const struct source_info *info, const struct sink_terms *terms);
 

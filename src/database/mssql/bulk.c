@@ -251,6 +251,37 @@ static enum haul_code put_row(struct bulk *bulk, const uint8_t *end, struct haul
     return ms_wire_put(wire, at, (size_t)(end - at), err);
 }
 
+/* A row that is not sent has lost nothing: what it counted is found by counting it again. */
+static void take_back_losses(struct bulk *bulk, int64_t i)
+{
+    for (int c = 0; c < bulk->count; c++) {
+        struct encoder *encoder = &bulk->encoders[c];
+        int64_t before = encoder->lost;
+        if (!encoder->loss)
+            continue;
+        encoder->encode(encoder, i, bulk->spill.data);
+        encoder->lost = before - (encoder->lost - before);
+    }
+}
+
+enum haul_code ms_bulk_losses(struct bulk *bulk, struct collector *collector, struct haul_error *err)
+{
+    for (int c = 0; c < bulk->count; c++) {
+        struct encoder *encoder = &bulk->encoders[c];
+        int64_t lost = encoder->lost;
+        encoder->lost = 0;
+        if (lost && collector_loss(collector, bulk->schema->fields[c].name, encoder->loss, lost, err))
+            return err->code;
+    }
+    return HAUL_OK;
+}
+
+void ms_bulk_forget_losses(struct bulk *bulk)
+{
+    for (int c = 0; c < bulk->count; c++)
+        bulk->encoders[c].lost = 0;
+}
+
 enum haul_code ms_bulk_row(struct bulk *bulk, int64_t i, struct haul_error *err)
 {
     struct wire *wire = &bulk->session->wire;
@@ -261,8 +292,10 @@ enum haul_code ms_bulk_row(struct bulk *bulk, int64_t i, struct haul_error *err)
     *out++ = TOKEN_ROW;
     for (struct encoder *encoder = bulk->encoders; encoder < end; encoder++)
         out = encoder->encode(encoder, i, out);
-    if (__builtin_expect(bulk->state.misfit != NULL, 0))
+    if (__builtin_expect(bulk->state.misfit != NULL, 0)) {
+        take_back_losses(bulk, i);
         return HAUL_OK;
+    }
     bulk->rows++;
     if (!direct)
         return put_row(bulk, out, err);

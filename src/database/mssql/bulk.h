@@ -62,6 +62,10 @@ enum haul_code ms_bulk_row(struct bulk *bulk, int64_t i, struct haul_error *err)
 /* Has the server found fault already? Then the load is ended, with its error. */
 enum haul_code ms_bulk_listen(struct bulk *bulk, struct haul_error *err);
 
+/* Tells the collector what the rows so far have lost, or forgets it. */
+enum haul_code ms_bulk_losses(struct bulk *bulk, struct collector *collector, struct haul_error *err);
+void ms_bulk_forget_losses(struct bulk *bulk);
+
 /* *rows: what the server confirmed. */
 enum haul_code ms_bulk_end(struct bulk *bulk, int64_t *rows, struct haul_error *err);
 

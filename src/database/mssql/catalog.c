@@ -117,7 +117,7 @@ enum haul_code ms_catalog_list(struct session *session, haul_table_fn each, void
 
 /* ---- one table ---- */
 
-static enum haul_code unknown(struct session *session, const char *name, struct haul_error *err)
+enum haul_code ms_table_unknown(struct session *session, const char *name, struct haul_error *err)
 {
     struct ms_answer answer;
     const char **names = NULL;
@@ -194,22 +194,27 @@ static enum haul_code find_by_select(struct session *session, struct ms_table *t
     return err->code;
 }
 
+enum haul_code ms_table_find(struct session *session, const char *name, struct ms_table *table, bool *found,
+                             struct haul_error *err)
+{
+    table->object_id = "";
+    table->kind = 'S';
+    table->rows = table->bytes = -1;
+    if (table_name_parse(&ms_dialect, name, &table->arena, &table->name, err) ||
+        find(session, table, found, err))
+        return err->code;
+    return *found ? HAUL_OK : find_by_select(session, table, found, err);
+}
+
 enum haul_code ms_table_read(struct session *session, const char *name, struct ms_table *table,
                              struct haul_error *err)
 {
     bool found = false;
-    table->object_id = "";
-    table->kind = 'S';
-    if (table_name_parse(&ms_dialect, name, &table->arena, &table->name, err) ||
-        find(session, table, &found, err))
-        return err->code;
-    if (!found && find_by_select(session, table, &found, err))
+    if (ms_table_find(session, name, table, &found, err))
         return err->code;
     if (!found)
-        return unknown(session, name, err);
-    if (table->kind == 'F') {
-        table->rows = table->bytes = -1;
+        return ms_table_unknown(session, name, err);
+    if (table->kind == 'F')
         return HAUL_OK;
-    }
     return ms_table_count(session, table, err) || ms_table_keys(session, table, err) ? err->code : HAUL_OK;
 }

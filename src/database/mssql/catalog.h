@@ -35,6 +35,13 @@ void ms_table_release(struct ms_table *table);
 enum haul_code ms_table_read(struct session *session, const char *name, struct ms_table *table,
                              struct haul_error *err);
 
+/* The first half of it: is there such a table? Its row count and key are not asked for. */
+enum haul_code ms_table_find(struct session *session, const char *name, struct ms_table *table, bool *found,
+                             struct haul_error *err);
+
+/* HAUL_NOT_FOUND with the names that are near. */
+enum haul_code ms_table_unknown(struct session *session, const char *name, struct haul_error *err);
+
 enum haul_code ms_catalog_list(struct session *session, haul_table_fn each, void *user,
                                struct haul_error *err);
 

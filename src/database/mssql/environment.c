@@ -85,6 +85,8 @@ static enum haul_code read_bytes_change(struct session *session, struct piece *p
         memcpy(&session->transaction, bytes, sizeof session->transaction);
     if (type == ENV_COMMIT || type == ENV_ROLLBACK || type == ENV_DEFECT || type == ENV_TRANSACTION_ENDED)
         session->transaction = 0;
+    if (type == ENV_BEGIN)
+        session->transaction_lost = false;
     session->transaction_lost |= type == ENV_ROLLBACK || type == ENV_DEFECT || type == ENV_TRANSACTION_ENDED;
     return HAUL_OK;
 }

@@ -187,6 +187,7 @@ static enum haul_code send_packet(struct wire *wire, uint8_t status, struct haul
     header[6] = ++wire->out_number;
     header[7] = 0;
     size_t size = wire->out_used;
+    wire->sent += size;
     wire->out_used = PACKET_HEADER;
     return send_bytes(wire, size, err);
 }

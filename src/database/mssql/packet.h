@@ -51,6 +51,7 @@ struct wire {
     uint8_t *out; /* PACKET_BYTES_MAX and slack; a bulk load writes into it */
     size_t out_used;
     size_t packet_bytes; /* of what we send */
+    uint64_t sent;       /* bytes of all packets */
     uint8_t out_type, out_number;
     bool sending; /* a message is begun and not ended */
 };

@@ -23,6 +23,12 @@ bool ms_is_alive(const struct session *session)
     return session->wire.sock.opened;
 }
 
+void ms_watch(struct session *session, const struct cancel *cancel)
+{
+    session->context.cancel = (struct cancel *)(uintptr_t)cancel;
+    session->wire.sock.cancel = cancel;
+}
+
 void ms_disconnect(struct session *session)
 {
     ms_wire_release(&session->wire);
@@ -94,7 +100,8 @@ static enum haul_code read_note(struct session *session, struct haul_error *err)
     if (++session->notes > NOTES_MAX)
         return error_set(err, HAUL_DATA, "%s: the server sent more than %d messages in one answer",
                          session->server->name, NOTES_MAX);
-    bool routine = message.number == 5701 || message.number == 5703; /* changed database, changed language */
+    bool routine = message.number == 5701 || message.number == 5703 || message.number == 15477;
+    /* changed database, changed language, renamed what others may name */
     if (!routine && session->notes <= NOTES_SHOWN)
         context_note(&session->context, "%s: the server says: %.800s", session->server->name, message.text);
     return HAUL_OK;

@@ -97,6 +97,9 @@ enum haul_code ms_connect(struct session *session, const struct server *server, 
 void ms_disconnect(struct session *session); /* all-zero is fine, twice too */
 bool ms_is_alive(const struct session *session);
 
+/* The signal its waits look for from now on; NULL: none. */
+void ms_watch(struct session *session, const struct cancel *cancel);
+
 /* Sends SQL; the answer is read by ms_next. */
 enum haul_code ms_send_batch(struct session *session, const char *sql, struct haul_error *err);
 

@@ -78,6 +78,7 @@ const struct engine my_engine = {
     .begin_prepare = "START TRANSACTION",
     .ddl_commits = true,
     .insert = "INSERT INTO ",
+    .count = "COUNT(*)",
     .update = UPDATE_JOIN,
     .limit_one = " LIMIT 1",
     .top_one = "",

@@ -107,6 +107,7 @@ const struct engine pg_engine = {
     .begin = "BEGIN",
     .begin_prepare = "BEGIN; SELECT pg_catalog.pg_advisory_xact_lock(" PREPARE_LOCK ")",
     .insert = "INSERT INTO ",
+    .count = "COUNT(*)",
     .update = UPDATE_FROM,
     .lock_before = "LOCK TABLE",
     .lock_after = "IN SHARE ROW EXCLUSIVE MODE",

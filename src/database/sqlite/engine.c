@@ -83,6 +83,7 @@ const struct engine sqlite_engine = {
     .begin = "BEGIN IMMEDIATE",
     .begin_prepare = "BEGIN IMMEDIATE",
     .insert = "INSERT OR ABORT INTO ",
+    .count = "COUNT(*)",
     .update = UPDATE_FROM,
     .limit_one = " LIMIT 1",
     .top_one = "",

@@ -105,12 +105,22 @@ class Stream:
         return True
 
     def take(self, count):
-        while len(self.data) - self.pos < count:
-            if not self.more():
-                raise SqlError(4804, "While reading current row from host, a premature end-of-message was encountered.")
+        if len(self.data) - self.pos < count:
+            self.gather(count)
         piece = self.data[self.pos:self.pos + count]
         self.pos += count
         return piece
+
+    def gather(self, count):
+        """At least count bytes in one piece; a value of many packets is joined once."""
+        pieces, have = [self.data[self.pos:]], len(self.data) - self.pos
+        while have < count:
+            self.data, self.pos = b"", 0
+            if not self.more():
+                raise SqlError(4804, "While reading current row from host, a premature end-of-message was encountered.")
+            pieces.append(self.data)
+            have += len(self.data)
+        self.data, self.pos = b"".join(pieces), 0
 
     def at_end(self):
         while self.pos >= len(self.data):
@@ -137,7 +147,7 @@ class Rows:
 
     def __init__(self, session, load, stream):
         self.session, self.load, self.stream = session, load, stream
-        self.count, self.failure, self.rest = 0, None, b""
+        self.count, self.failure, self.rest, self.read_to = 0, None, b"", 0
         self.ended = False
         self.cells, self.kept = [], Kept(load.columns)
 
@@ -160,17 +170,20 @@ class Rows:
     def read(self, size):
         """What COPY calls. A failure is kept, since the driver would only quote it."""
         try:
-            while len(self.rest) < size and not self.ended:
-                self.rest += self.lines()
+            while len(self.rest) - self.read_to < size and not self.ended:
+                self.rest, self.read_to = self.rest[self.read_to:] + self.lines(), 0
         except BaseException as failure:
             self.failure = failure
             raise
-        data, self.rest = self.rest[:size], self.rest[size:]
+        data = self.rest[self.read_to:self.read_to + size]
+        self.read_to += len(data)
         return data
 
     def lines(self):
-        out = []
+        out, before = [], self.stream.total
         for _ in range(200):
+            if self.stream.total - before > 1 << 20:
+                break  # large values go on their way one by one
             line = self.row()
             if line is None:
                 self.ended = True

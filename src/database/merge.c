@@ -208,9 +208,10 @@ static enum haul_code check_doubles(struct table_sink *sink, struct haul_error *
         return err->code;
     print_key(sink, key);
     return error_set(err, HAUL_CONSTRAINT,
-                     "%s: %lld keys stand more than once in the source: (%s) = (%s) %lld times; nothing was "
+                     "%s: %lld %s more than once in the source: (%s) = (%s) %lld times; nothing was "
                      "changed in %s: leave one row of each (--query), then --restart",
-                     sink->place, (long long)keys, key, example, (long long)times, sink->title);
+                     sink->place, (long long)keys, keys == 1 ? "key stands" : "keys stand", key, example,
+                     (long long)times, sink->title);
 }
 
 /* ---- the merge ---- */

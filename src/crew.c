@@ -12,6 +12,7 @@
 
 #define LOOK_MS      200
 #define MESSAGES_MAX 1000
+#define RETRY_MS     100
 
 struct message {
     struct message *next;
@@ -53,11 +54,28 @@ static void on_event(void *user, const struct haul_event *event)
     pthread_mutex_unlock(&crew->mutex);
 }
 
+/* Runs that begin at once meet at the ledger they share: what may pass (a deadlock) is tried again, and the
+ * run goes on where it was. */
+static enum haul_code member_copy(struct crew_member *member)
+{
+    int64_t tries = settings_number(&member->job->settings, "retries");
+    for (int64_t i = 0;; i++) {
+        enum haul_code code = haul_copy(member->job, &member->result, &member->err);
+        bool again = code && code != HAUL_CANCELLED && member->err.retryable && i < tries &&
+                     !atomic_load(&member->job->cancel.asked);
+        if (!again)
+            return code;
+        member->err = (struct haul_error){0};
+        clock_sleep_ms(RETRY_MS * (i + 1) + RETRY_MS * (member - member->crew->members),
+                       &member->job->cancel);
+    }
+}
+
 static void *member_work(void *user)
 {
     struct crew_member *member = user;
     struct crew *crew = member->crew;
-    enum haul_code code = haul_copy(member->job, &member->result, &member->err);
+    enum haul_code code = member_copy(member);
     pthread_mutex_lock(&crew->mutex);
     if (code && !crew->failed) {
         crew->failed = true;

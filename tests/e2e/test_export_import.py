@@ -524,3 +524,20 @@ def test_the_password_is_asked_for(sqlserver, tmp_path):
     done = subprocess.run([HAUL, *map(str, command)], cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=30)
     assert done.returncode == 5, done
+
+
+def test_staging_tables_in_mariadb(mariadb, haul, tmp_path):
+    from servers import PASSWORD
+    path = exported(haul, tmp_path)
+    mariadb.sql("DROP TABLE IF EXISTS orders; CREATE TABLE orders (id bigint, name text, qty bigint, price double, raw blob)")
+    base = mariadb.sql("SELECT DATABASE()")
+    env, given = {"MYSQL_PWD": PASSWORD}, ["-s", mariadb.uri(), "-t", "orders"]
+    haul("import", path, *given, "-w", 2, env=env)
+    made = manifest(tmp_path / f"out/{base}_orders_import_manifest.json")
+    assert len(made["entries"]) == 2 and made["entries"][0].startswith(f"{base}.orders_01_")
+    haul("combine", f"out/{base}_orders_import_manifest.json", *given, env=env)
+    haul("verify", "shop.db", given[1], "--table", "orders", env=env)
+    assert "orders_0" not in mariadb.sql("SHOW TABLES")
+    haul("import", path, *given, "-w", 3, "--combine", "-M", "file", env=env)
+    assert mariadb.sql("SELECT count(*) FROM orders") == "6000" and "orders_0" not in mariadb.sql("SHOW TABLES")
+    mariadb.sql("DROP TABLE orders")

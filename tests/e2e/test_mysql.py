@@ -239,13 +239,6 @@ def test_modes(base, run, orders):
     assert "index name" in run("copy", "orders.parquet", base.uri(), "--table", "o", "--mode", "replace", code=6).stderr
 
 
-def test_a_named_run_is_done_once(base, run, orders):
-    copy = ["copy", "orders.parquet", base.uri(), "--table", "o", "--mode", "append", "--run", "nightly"]
-    base.sql(MAKE)
-    run(*copy)
-    assert "already complete" in run(*copy).stderr
-    assert base.sql(CHECK) == WHOLE
-
 
 def test_refused_rows_are_named(base, run, orders, tmp_path):
     base.sql("CREATE TABLE o (id int PRIMARY KEY, name varchar(11), price double, CHECK (price <> 250)) ENGINE=InnoDB;"
@@ -261,14 +254,6 @@ def test_refused_rows_are_named(base, run, orders, tmp_path):
     left = 3000 - len(refused) + 2
     assert base.sql("SELECT count(*) FROM o") == str(left)
 
-
-@pytest.mark.parametrize("name", ["select", "a`b", 'q"uo\'te', "Größe 表", "semi; DROP TABLE o; --", "x" * 64])
-def test_names(base, run, tmp_path, name):
-    quoted = '"' + name.replace('"', '""') + '"'
-    pq.write_table(pa.table({name: [1, 2], "back`slash\\": ["a", None]}), tmp_path / "n.parquet")
-    run("copy", "n.parquet", base.uri(), "--table", quoted)
-    run("copy", base.uri(), "back.parquet", "--table", quoted)
-    assert pq.read_table(tmp_path / "back.parquet").to_pydict() == pq.read_table(tmp_path / "n.parquet").to_pydict()
 
 
 # ---- connecting ----

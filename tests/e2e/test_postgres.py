@@ -368,13 +368,6 @@ def test_create_keeps_types_and_key(base, run):
     assert base.sql("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'd'::regclass") == "PRIMARY KEY (a, b)"
 
 
-def test_a_named_run_is_done_once(base, run, orders):
-    copy = ["copy", "orders.parquet", base.uri(), "--table", "o", "--mode", "append", "--run", "nightly"]
-    base.sql("CREATE TABLE o (id int, name text, price float8)", "GRANT INSERT, SELECT ON o TO loader")
-    run(*copy)
-    assert "already complete" in run(*copy).stderr
-    assert base.sql("SELECT count(*) FROM o") == "3000"
-
 
 @pytest.mark.parametrize("limit", [None, 100])
 def test_refused_rows_are_named(base, run, orders, tmp_path, limit):
@@ -628,22 +621,6 @@ def test_an_appending_run_refuses_another_snapshot(base, run, tmp_path):
     assert base.sql("SELECT count(*), count(DISTINCT id) FROM d") == "300000|300000"
 
 
-def test_a_table_made_again_is_refused(base, run, orders, tmp_path):
-    base.sql("CREATE TABLE o (id int, name text, price float8)", "ALTER TABLE o OWNER TO loader")
-    copy = ["copy", "orders.parquet", base.uri(), "--table", "o", "--mode", "append", "--unit-rows", "5", "--run", "again"]
-    running = start(tmp_path, copy)
-    until = time.monotonic() + 30
-    while time.monotonic() < until and running.poll() is None:
-        if base.sql("SELECT to_regclass('haul_units')") and int(base.sql("SELECT count(*) FROM haul_units")) > 0:
-            break
-    running.send_signal(signal.SIGKILL)
-    running.communicate()
-    if base.sql("SELECT finished FROM haul_runs") == "t":
-        pytest.skip("it was over too soon")
-    base.sql("DROP TABLE o", "CREATE TABLE o (id int, name text, price float8)", "ALTER TABLE o OWNER TO loader")
-    time.sleep(1)
-    assert "made again" in run(*copy, code=4).stderr
-
 
 def test_two_runs_of_one_name(base, run, orders, tmp_path):
     base.sql("CREATE TABLE o (id int, name text, price float8)", "GRANT INSERT, SELECT ON o TO loader")
@@ -686,3 +663,12 @@ def test_leaves_no_session(base, run, orders):
             break
         time.sleep(0.1)
     assert left == "0"
+
+
+def test_an_unlogged_target_is_not_resumable(base, run, orders):
+    base.sql("CREATE UNLOGGED TABLE o (id int, name text, price float8)", "GRANT INSERT, SELECT ON o TO loader")
+    copy = ["copy", "orders.parquet", base.uri(), "--table", "o", "--mode", "append"]
+    plan = json.loads(run(*copy, "--dry-run", "--json").stdout)
+    assert "not" in plan["resumable"] and "unlogged" in plan["resume_note"]
+    run(*copy)
+    assert base.sql(EXPECTED + "o") == WHOLE

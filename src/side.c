@@ -173,18 +173,25 @@ static enum haul_code from_command(struct haul_job *job, struct login *login, co
     return code ? error_prefix(err, "the password command") : HAUL_OK;
 }
 
+/* Is another server at the other side? (Staging tables are combined within one.) */
+static bool other_server(const struct haul_job *job, bool target)
+{
+    const char *own = settings_text(&job->settings, target ? "target" : "source");
+    const char *other = settings_text(&job->settings, target ? "source" : "target");
+    return other && registry_has_server(other) && !(own && strcmp(own, other) == 0);
+}
+
 /* The value of --source-NAME or --target-NAME, or of --NAME, which is for the one database. */
 static enum haul_code side_option(struct haul_job *job, bool target, const char *name, const char **value,
                                   struct haul_error *err)
 {
     char own[64];
-    const char *other = settings_text(&job->settings, target ? "source" : "target");
     snprintf(own, sizeof own, "%s-%s", target ? "target" : "source", name);
     *value = settings_text(&job->settings, own);
     const char *common = *value ? NULL : settings_text(&job->settings, name);
     if (!common)
         return HAUL_OK;
-    if (other && registry_has_server(other))
+    if (other_server(job, target))
         return error_set(err, HAUL_USAGE,
                          "both sides are databases: say --source-%s or --target-%s instead of --%s", name,
                          name, name);
@@ -219,8 +226,7 @@ static enum haul_code set_trust(struct haul_job *job, bool target, const struct 
     struct side *side = &job->sides[target];
     const char *ca = settings_text(&job->settings, "tls-ca"), *trust = NULL;
     if (settings_flag(&job->settings, "trust-cert")) {
-        const char *other = settings_text(&job->settings, target ? "source" : "target");
-        if (other && registry_has_server(other))
+        if (other_server(job, target))
             return error_set(
                 err, HAUL_USAGE,
                 "--trust-cert is for one connection, and both sides are databases: say it in the "

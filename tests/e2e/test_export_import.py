@@ -541,3 +541,40 @@ def test_staging_tables_in_mariadb(mariadb, haul, tmp_path):
     haul("import", path, *given, "-w", 3, "--combine", "-M", "file", env=env)
     assert mariadb.sql("SELECT count(*) FROM orders") == "6000" and "orders_0" not in mariadb.sql("SHOW TABLES")
     mariadb.sql("DROP TABLE orders")
+
+
+# ---- SQL Server, there and back ----
+
+
+@pytest.mark.parametrize("mode", ["batch", "rowgroup", "file"])
+def test_import_into_sql_server(sqlserver, butt, tmp_path, mode):
+    customers(sqlserver, "Round", 1000)
+    sqlserver.ask("CREATE TABLE dbo.RoundBack (CustomerID int NOT NULL PRIMARY KEY, Name nvarchar(60), Amount decimal(18,2))")
+    butt("export", *words(sqlserver), "-t", "Round", "-o", "out", "-f", 4, "-w", 2)
+    butt("import", "out/dbo_Round_manifest.json", *words(sqlserver), "-t", "RoundBack", "-M", mode, "-b", 100)
+    both = "SELECT CustomerID, Name, Amount FROM dbo.{} ORDER BY CustomerID"
+    assert sqlserver.ask(both.format("RoundBack")) == sqlserver.ask(both.format("Round"))
+    sqlserver.ask("DROP TABLE dbo.Round", "DROP TABLE dbo.RoundBack")
+
+
+def test_staging_tables_in_sql_server(sqlserver, butt, tmp_path):
+    customers(sqlserver, "Staged", 1000)
+    sqlserver.ask("CREATE TABLE dbo.StagedBack (CustomerID int NOT NULL PRIMARY KEY, Name nvarchar(60), Amount decimal(18,2))")
+    butt("export", *words(sqlserver), "-t", "Staged", "-o", "out", "-f", 4)
+    given = [*words(sqlserver), "-t", "StagedBack"]
+    both = "SELECT CustomerID, Name, Amount FROM dbo.{} ORDER BY CustomerID"
+    butt("import", "out/dbo_Staged_manifest.json", *given, "-w", 4)
+    made = manifest(tmp_path / "out/dbo_StagedBack_import_manifest.json")
+    assert len(made["entries"]) == 4 and made["entries"][0].startswith("dbo.StagedBack_01_")
+    assert sqlserver.ask("SELECT count(*) FROM dbo.StagedBack")[0][0] == 0
+    butt("combine", "out/dbo_StagedBack_import_manifest.json", *given)
+    assert sqlserver.ask(both.format("StagedBack")) == sqlserver.ask(both.format("Staged"))
+    assert sqlserver.ask("SELECT count(*) FROM sys.tables WHERE name LIKE 'StagedBack[_]0%'")[0][0] == 0
+    sqlserver.ask("DELETE FROM dbo.StagedBack")
+    butt("import", "out/dbo_Staged_manifest.json", *given, "-w", 2, "--no-cci", "--combine")
+    assert sqlserver.ask(both.format("StagedBack")) == sqlserver.ask(both.format("Staged"))
+    sqlserver.ask("DELETE FROM dbo.StagedBack")
+    butt("import", "out/dbo_Staged_manifest.json", *given, "-w", 2)
+    butt("purge", "out/dbo_StagedBack_import_manifest.json", *words(sqlserver))
+    assert sqlserver.ask("SELECT count(*) FROM sys.tables WHERE name LIKE 'StagedBack[_]0%'")[0][0] == 0
+    sqlserver.ask("DROP TABLE dbo.Staged", "DROP TABLE dbo.StagedBack")

@@ -385,7 +385,7 @@ enum haul_code mssql_sink_open(const char *uri, const struct context *context, s
     if (!sink)
         return error_nomem(err, "a sink");
     table_sink_init(&sink->base, &sink_ops, &own_ops, &ms_engine, context);
-    if (!ms_server_parse(&sink->server, uri, err)) {
+    if (!ms_server_open(&sink->server, uri, context, err)) {
         sink->base.place = sink->server.name;
         control(&sink->base, false, err);
     }

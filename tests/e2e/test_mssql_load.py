@@ -184,6 +184,23 @@ def test_an_origin_that_lies_is_not_believed(one, haul, tmp_path, lie):
     assert "([v] nvarchar(max) NULL)" in haul("copy", "a.parquet", one.uri(more=TRUST), "--table", "lies", "--dry-run").out
 
 
+def test_exact_moments_go_back_as_they_were(mssql, haul):
+    """--timestamps exact: offsets and the last digits, into a new table and into one that is there."""
+    definition = "id int NOT NULL PRIMARY KEY, a datetimeoffset(7) NULL, b datetime2(7) NULL, c datetimeoffset(3) NULL"
+    rows = ["(1, '2024-02-29 23:59:59.1234567 +05:30', '9999-12-31 23:59:59.9999999', '1969-12-31 23:59:59.999 -14:00')",
+            "(2, '0001-01-02 00:00:00.0000001 -00:01', '0001-01-01 00:00:00.0000001', NULL)", "(3, NULL, NULL, '2000-01-01 00:00:00 +14:00')"]
+    fresh(mssql, "dbo.exact_in", definition, *rows)
+    haul("copy", mssql.uri(more=TRUST), "e.parquet", "--table", "dbo.exact_in", "--timestamps", "exact", "--strict")
+    fresh(mssql, "dbo.exact_out", definition)
+    drop(mssql, "dbo.exact_new")
+    haul("copy", "e.parquet", mssql.uri(more=TRUST), "--table", "dbo.exact_out", "--mode", "append", "--strict")
+    haul("copy", "e.parquet", mssql.uri(more=TRUST), "--table", "dbo.exact_new", "--strict")
+    for table in ("exact_out", "exact_new"):
+        assert mssql.ask(f"SELECT * FROM dbo.{table} ORDER BY id") == mssql.ask("SELECT * FROM dbo.exact_in ORDER BY id"), table
+    cells = {row[0]: row[1:] for row in mssql.cells["exact_new"].rows}
+    assert cells[b"\1\0\0\0"][0] == bytes.fromhex("07c42b109b" "80460b" "4a01")  # 18:29:59.1234567, day 738944, +330
+
+
 # ---- the same bytes as others send ----
 
 PEER = r'''
@@ -280,6 +297,17 @@ def test_replace(mssql, haul, orders):
     assert "would lose" in done.err and "default of column old" in done.err and count(mssql, "dbo.p") == 1
 
 
+def test_merge(mssql, haul, tmp_path):
+    pq.write_table(pa.table({"id": pa.array([2, 3, 9], pa.int32()), "v": pa.array(["two", None, "nine"])}), tmp_path / "a.parquet")
+    fresh(mssql, "dbo.merged", "id int NOT NULL PRIMARY KEY, v varchar(10), kept int DEFAULT 5", "(1, 'one', 1), (2, 'old', 2), (3, 'three', 3)")
+    haul("copy", "a.parquet", mssql.uri(more=TRUST), "--table", "dbo.merged", "--mode", "merge", "--key", "id", "--unit-rows", "2")
+    assert mssql.ask("SELECT id, v, kept FROM dbo.merged ORDER BY id") == [(1, "one", 1), (2, "two", 2), (3, None, 3), (9, "nine", 5)]
+    assert left_behind(mssql) == ([], 0)
+    pq.write_table(pa.table({"id": pa.array([5, 5], pa.int32()), "v": pa.array(["a", "b"])}), tmp_path / "b.parquet")
+    done = haul("copy", "b.parquet", mssql.uri(more=TRUST), "--table", "dbo.merged", "--mode", "merge", code=6)
+    assert "more than once" in done.err and count(mssql, "dbo.merged") == 4
+
+
 def test_identity_values_are_kept(mssql, haul, tmp_path):
     pq.write_table(pa.table({"id": pa.array([5, 3, 9]), "v": pa.array(["a", "b", "c"])}), tmp_path / "a.parquet")
     for mode in ("append", "truncate"):
@@ -348,6 +376,34 @@ def test_the_plan_says_how_and_why(mssql, haul, orders):
     assert "WITH (FIRE_TRIGGERS, TABLOCK, ORDER ([id], [name]), ROWS_PER_BATCH = 500, KILOBYTES_PER_BATCH = 9)" in said and "not trusted" in said
     done = haul("copy", "orders.parquet", mssql.uri(more=TRUST), "--table", "heap", "--mode", "append", "--hint", "FASTER", code=2)
     assert '"FASTER" is none' in done.err and "TABLOCK" in done.err
+
+
+def test_a_columnstore_gets_large_units_and_no_tablock(sqlserver, haul, orders):
+    fresh(sqlserver, "dbo.store", COLUMNS)
+    sqlserver.ask("CREATE CLUSTERED COLUMNSTORE INDEX cci ON dbo.store")
+    said = plan(haul, sqlserver, "dbo.store")
+    assert "a clustered columnstore" in said and "TABLOCK)" not in said and "compressed row groups" in said
+    haul("copy", "orders.parquet", sqlserver.uri(more=TRUST), "--table", "store", "--mode", "append", "--workers", "1")
+    assert whole(sqlserver, "dbo.store", orders)
+    assert [rows for table, rows, _ in sqlserver.loads if table == "store" and rows] == [3000]
+
+
+TRIGGER = "CREATE TRIGGER dbo.noisy ON dbo.watched AFTER INSERT AS INSERT INTO dbo.heard SELECT id FROM inserted"
+
+
+def test_triggers_fire_only_when_asked(sqlserver, haul, tmp_path):
+    pq.write_table(pa.table({"id": pa.array([1, 2], pa.int32())}), tmp_path / "a.parquet")
+    fresh(sqlserver, "dbo.heard", "id int")
+    fresh(sqlserver, "dbo.watched", "id int")
+    sqlserver.ask(TRIGGER)
+    words = ["copy", "a.parquet", sqlserver.uri(more=TRUST), "--table", "dbo.watched", "--mode"]
+    assert "triggers that will not fire: noisy" in haul(*words, "append", "--dry-run").out
+    done = haul(*words, "append", "--run", "silent")
+    assert "will not fire: noisy" in done.err and count(sqlserver, "dbo.heard") == 0
+    haul(*words, "truncate", "--run", "silent-too")
+    assert count(sqlserver, "dbo.heard") == 0 and sqlserver.ask("SELECT is_disabled FROM sys.triggers WHERE name = 'noisy'")[0][0] in (0, False)
+    haul(*words, "append", "--hint", "FIRE_TRIGGERS", "--run", "loud")
+    assert count(sqlserver, "dbo.heard") == 2
 
 
 def test_hints_a_server_refuses_are_left_out(mssql, haul, orders):

@@ -36,6 +36,13 @@ enum haul_code ms_begin_columns(struct table_sink *base, int count, struct haul_
     return HAUL_OK;
 }
 
+/* A struct that --timestamps exact made, and a type that may be read as such. */
+static bool is_exact(const struct field *from, const struct ms_column *column)
+{
+    return from->type == TYPE_STRUCT &&
+           (column->type.code == MS_DATETIME2 || column->type.code == MS_DATETIMEOFFSET);
+}
+
 /* The field a column of SQL Server's is written from. */
 static enum haul_code set_field(struct mssql_sink *sink, int place, const struct ms_column *column,
                                 const struct field *from, struct haul_error *err)
@@ -43,7 +50,12 @@ static enum haul_code set_field(struct mssql_sink *sink, int place, const struct
     struct arena *arena = &sink->base.schema.arena;
     struct field *field = &sink->base.schema.fields[place];
     bool fine = column->type.scale == SCALE_MAX && from->type == TYPE_TIMESTAMP && from->unit == TIME_NANO;
-    if (ms_type_field(column, fine ? MOMENTS_NANO : MOMENTS_MICRO, arena, field, err) ||
+    struct field exact = {.name = from->name};
+    if (is_exact(from, column) && ms_type_field(column, MOMENTS_EXACT, arena, &exact, err))
+        return err->code;
+    bool same = exact.type == TYPE_STRUCT && field_equal(&exact, from, true);
+    enum ms_moments moments = same ? MOMENTS_EXACT : fine ? MOMENTS_NANO : MOMENTS_MICRO;
+    if (ms_type_field(column, moments, arena, field, err) ||
         ms_bulk_column(column, &sink->base.arena, &sink->columns[place], err))
         return err->code;
     field->name = arena_text(arena, column->name);

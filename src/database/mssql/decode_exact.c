@@ -13,12 +13,8 @@
 #include "database/mssql/decode.h"
 
 #include "base/calendar.h"
+#include "database/mssql/moment.h"
 #include <stdio.h>
-
-#define DAYS_TO_1970 719162
-#define DAY_MAX      3652058
-#define DAY_US       ((int64_t)86400 * 1000000)
-#define OFFSET_MAX   840 /* minutes */
 
 enum { CHILD_MOMENT = 0, CHILD_TYPE = 0, CHILD_VALUE = 1 };
 

@@ -11,12 +11,10 @@
 #include "base/calendar.h"
 #include "batch/text.h"
 #include "database/mssql/collation.h"
+#include "database/mssql/moment.h"
 #include "database/mssql/types.h"
 
 #define VARIANT_BYTES_MAX 8016
-#define DAYS_TO_1970      719162
-#define DAYS_1900_1970    25567
-#define DAY_MAX           3652058
 
 struct variant {
     struct decoder *decoder;

@@ -234,6 +234,39 @@ static uint8_t *put_datetimeoffset(struct encoder *e, int64_t at, uint8_t *out)
                             : put_moment(e, load_i64(e, at), DAY_NS, out, true);
 }
 
+/* --timestamps exact: microseconds with the rest in nanoseconds, and an offset. */
+static inline uint8_t *put_exact(struct encoder *e, int64_t at, uint8_t *out, bool offset)
+{
+    int64_t nanos = e->rest ? e->rest[at] : 0, minutes = e->minutes ? e->minutes[at] : 0;
+    uint8_t *end = put_moment(e, load_i64(e, at), DAY_US, out, offset);
+    if (end == out)
+        return out;
+    if (__builtin_expect(nanos < 0 || nanos > 999 || minutes < -OFFSET_MAX || minutes > OFFSET_MAX, 0))
+        return ms_encode_misfit(e, "an offset beyond 14 hours, or nanoseconds beyond 999", out);
+    if (e->multiply == 10) { /* 100 ns: the last digit comes from the rest */
+        uint64_t units;
+        memcpy(&units, out + 1, sizeof units);
+        units += (uint64_t)nanos / 100; /* the time's own bytes have room: it ends in a zero */
+        memcpy(out + 1, &units, sizeof units);
+        e->lost += nanos % 100 != 0;
+    } else {
+        e->lost += nanos != 0;
+    }
+    if (offset)
+        memcpy(end - 2, &e->minutes[at], sizeof *e->minutes);
+    return end;
+}
+
+static uint8_t *put_exact_datetime2(struct encoder *e, int64_t at, uint8_t *out)
+{
+    return put_exact(e, at, out, false);
+}
+
+static uint8_t *put_exact_datetimeoffset(struct encoder *e, int64_t at, uint8_t *out)
+{
+    return put_exact(e, at, out, true);
+}
+
 /* The nearest 1/300 s; lost when it does not read back as the same microsecond. */
 static uint8_t *put_datetime(struct encoder *e, int64_t at, uint8_t *out)
 {
@@ -290,6 +323,8 @@ ENCODER(put_date)
 ENCODER(put_time)
 ENCODER(put_datetime2)
 ENCODER(put_datetimeoffset)
+ENCODER(put_exact_datetime2)
+ENCODER(put_exact_datetimeoffset)
 ENCODER(put_datetime)
 ENCODER(put_smalldatetime)
 
@@ -323,6 +358,8 @@ static const struct form forms[] = {
     FORM(MS_TIME, 0, TYPE_TIME, put_time),
     FORM(MS_DATETIME2, 0, TYPE_TIMESTAMP, put_datetime2),
     FORM(MS_DATETIMEOFFSET, 0, TYPE_TIMESTAMP, put_datetimeoffset),
+    FORM(MS_DATETIME2, 0, TYPE_STRUCT, put_exact_datetime2),
+    FORM(MS_DATETIMEOFFSET, 0, TYPE_STRUCT, put_exact_datetimeoffset),
     FORM(MS_GUID, 0, TYPE_FIXED_BINARY, put_guid),
 };
 
@@ -348,14 +385,15 @@ static const char *scale_loss(int scale)
 static void set_times(struct encoder *encoder, const struct ms_type *type, const struct field *field)
 {
     int64_t per_second = (int64_t)number_power10(type->scale);
-    int64_t given = calendar_units_per_second(field->unit);
+    const struct field *moment = field->type == TYPE_STRUCT ? &field->children[0] : field;
+    int64_t given = calendar_units_per_second(moment->unit);
     encoder->day = given * 86400;
     encoder->multiply = per_second > given ? per_second / given : 1;
     encoder->divide = given > per_second ? given / per_second : 1;
     encoder->time_bytes = type->scale <= 2 ? 3 : type->scale <= 4 ? 4 : 5;
     if (type->code == MS_DATETIMN)
         encoder->loss = type->length == 8 ? "time between two 1/300 s" : "time between two minutes";
-    else if (encoder->divide > 1)
+    else if (encoder->divide > 1 || field->type == TYPE_STRUCT)
         encoder->loss = scale_loss(type->scale);
 }
 
@@ -371,7 +409,7 @@ enum haul_code ms_encoder_init(struct encoder *encoder, const struct ms_column *
         encoder->value = form->value;
         encoder->direct = form->row;
     }
-    if (field->type == TYPE_TIME || field->type == TYPE_TIMESTAMP)
+    if (field->type == TYPE_TIME || field->type == TYPE_TIMESTAMP || field->type == TYPE_STRUCT)
         set_times(encoder, type, field);
     if (field->type == TYPE_DECIMAL)
         encoder->decimal_limit = (uint128_t)number_power10(field->precision);
@@ -473,6 +511,30 @@ static size_t room_of(struct encoder *e, int64_t count)
     return 2 + (most > e->bytes ? most : e->bytes);
 }
 
+/* The children of a struct of --timestamps exact; its own validity stays. */
+static enum haul_code view_exact(struct encoder *encoder, const struct view *view, struct haul_error *err)
+{
+    encoder->minutes = encoder->rest = NULL;
+    for (int i = 0; i < view->field->child_count; i++) {
+        struct view child;
+        if (view_child(view, i, &child, err))
+            return err->code;
+        if (child.indices || (child.null_count && i == 0 && !view->validity))
+            return error_set(err, HAUL_UNSUPPORTED, "column \"%s\": NULL inside of a moment",
+                             view->field->name);
+        if (i == 0)
+            encoder->values = child.values;
+        else if (strcmp(child.field->name, "offset_minutes") == 0)
+            encoder->minutes = (const int16_t *)(const void *)child.values;
+        else
+            encoder->rest = (const int16_t *)(const void *)child.values;
+    }
+    encoder->encode = encoder->direct;
+    encoder->validity = view->validity;
+    encoder->room = ENCODE_FIXED_BYTES;
+    return HAUL_OK;
+}
+
 enum haul_code ms_encoder_view(struct encoder *encoder, const struct field *field,
                                const struct ArrowArray *array, struct haul_error *err)
 {
@@ -480,6 +542,8 @@ enum haul_code ms_encoder_view(struct encoder *encoder, const struct field *fiel
     bool filled = false;
     if (view_init(&view, field, array, err))
         return err->code;
+    if (field->type == TYPE_STRUCT)
+        return view_exact(encoder, &view, err);
     values = view;
     if (view.indices && view_dictionary(&view, &values, err))
         return err->code;

@@ -50,8 +50,9 @@ struct encoder {
     /* of the batch */
     const uint8_t *validity, *values, *data;
     const int32_t *offsets, *indices;
-    size_t room; /* bytes that a row may need at most */
-    bool pieces; /* a value may be one */
+    const int16_t *minutes, *rest; /* of a struct of --timestamps exact: offset, nanoseconds; NULL none */
+    size_t room;                   /* bytes that a row may need at most */
+    bool pieces;                   /* a value may be one */
     int64_t lost;
 
     /* of the type */

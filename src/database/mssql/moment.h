@@ -10,6 +10,7 @@
 #define DAY_US         ((int64_t)86400 * 1000000)
 #define DAY_NS         (DAY_US * 1000)
 #define DAY_TICKS      25920000u /* of 1/300 s */
+#define OFFSET_MAX     840       /* minutes */
 #define DATETIME_MIN   (-53690)  /* 1753-01-01, from 1900-01-01 */
 #define DATETIME_MAX   2958463   /* 9999-12-31 */
 

@@ -36,6 +36,7 @@ bool job_flag(const struct haul_job *job, const char *name);
 /* A job from the words, with signals tied to it; prints its own errors. NULL:
  * *status has the exit code. */
 struct haul_job *job_from_words(const struct command *command, int count, char **words, int *status);
+struct haul_job *job_plain(int *status); /* the same without options */
 void job_done(struct haul_job *job);
 
 /* Prints "haul: MESSAGE" and returns the exit code. */
@@ -73,6 +74,7 @@ int run_list(const struct command *command, int count, char **words);
 int run_inspect(const struct command *command, int count, char **words);
 int run_verify(const struct command *command, int count, char **words);
 int run_purge(const struct command *command, int count, char **words);
+int run_bcp(const struct command *command, int count, char **words);
 int run_help(const struct command *command, int count, char **words);
 int run_completion(const struct command *command, int count, char **words);
 int run_man(const struct command *command, int count, char **words);

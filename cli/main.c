@@ -61,6 +61,13 @@ const struct command commands[] = {
      "  haul verify sqlite:///shop.db orders.parquet --table orders\n"
      "  haul verify orders.csv orders.parquet\n",
      run_verify},
+    {"bcp", 0, "haul bcp {TABLE | \"QUERY\"} {in|out|queryout|format} FILE [bcp's options]",
+     "SQL Server's bulk copy program, in its own words (docs/bcp.md)",
+     "  haul bcp Sales.dbo.Orders out orders.dat -S host -U sa -c\n"
+     "  haul bcp Sales.dbo.Orders in orders.dat -S host -T -n -h TABLOCK -b 100000\n"
+     "  haul bcp Sales.dbo.Orders format nul -f orders.xml -x -c -S host -U sa\n"
+     "  haul bcp \"SELECT 1 AS a\" queryout one.parquet -S host -U sa\n",
+     run_bcp},
     {"help", 0, "haul help [COMMAND]", "show how a command is used", "  haul help copy\n", run_help},
     {"completion", 0, "haul completion bash|zsh", "print a shell's completion script",
      "  haul completion bash > ~/.local/share/bash-completion/completions/haul\n", run_completion},
@@ -110,7 +117,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "haul: there is no memory for the command's own words\n");
         return 1;
     }
-    int status = run(count, words);
+    const char *name = argc > 0 && strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1
+                       : argc > 0                        ? argv[0]
+                                                         : "";
+    int status = strcmp(name, "bcp") == 0 ? run_bcp(command_find("bcp"), count, words) : run(count, words);
     words_wipe(count, words);
     return status;
 }

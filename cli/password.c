@@ -20,16 +20,16 @@ static void hide(char *text)
     memset(text, '*', strlen(text));
 }
 
-/* -p and --password, their value apart or attached. */
+/* -p, bcp's -P and --password, their value apart or attached. */
 static void hide_option(char *word, char *next)
 {
     static const char name[] = "--password";
     const size_t length = sizeof name - 1;
-    if (next && (strcmp(word, "-p") == 0 || strcmp(word, name) == 0))
+    if (next && (strcmp(word, "-p") == 0 || strcmp(word, "-P") == 0 || strcmp(word, name) == 0))
         hide(next);
     else if (strncmp(word, name, length) == 0 && word[length] == '=')
         hide(word + length + 1);
-    else if (strncmp(word, "-p", 2) == 0)
+    else if (strncmp(word, "-p", 2) == 0 || strncmp(word, "-P", 2) == 0)
         hide(word + 2);
 }
 

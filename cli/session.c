@@ -32,26 +32,44 @@ bool job_flag(const struct haul_job *job, const char *name)
            (strcasecmp(value, "true") == 0 || strcasecmp(value, "yes") == 0 || strcmp(value, "1") == 0);
 }
 
+static void tie(struct haul_job *job)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    haul_job_on_password(job, password_ask, NULL);
+    running = job;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+struct haul_job *job_plain(int *status)
+{
+    struct haul_job *job = NULL;
+    struct haul_error err = {0};
+    if (haul_job_new(&job, &err)) {
+        *status = fail(&err);
+        return NULL;
+    }
+    tie(job);
+    return job;
+}
+
 struct haul_job *job_from_words(const struct command *command, int count, char **words, int *status)
 {
     struct haul_job *job = NULL;
     struct haul_error err = {0};
-    struct sigaction action = {.sa_handler = on_signal};
     bool help = false;
     if (haul_job_new(&job, &err) || options_parse(command, job, count, words, &help, &err) || help) {
         *status = help ? print_help(command) : fail(&err);
         haul_job_free(job);
         return NULL;
     }
-    haul_job_on_password(job, password_ask, NULL);
     if (haul_job_get(job, "password"))
         fprintf(stderr, "haul: warning: a --password in the command line can be seen by others while haul "
                         "starts; better: leave "
-                        "it out and be asked, --password-file, --password-command, or SQLCMDPASSWORD\n");
-    running = job;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+                        "it out and be asked, --password-file, --password-command, or SQLCMDPASSWORD
+");
+    tie(job);
     return job;
 }
 

@@ -167,6 +167,7 @@ enum haul_option_kind {
 #define HAUL_FOR_EXPORT  64u
 #define HAUL_FOR_IMPORT  128u
 #define HAUL_FOR_PURGE   256u
+#define HAUL_FOR_BCP     512u
 
 /* One row of the one table that the parser, the help, the man page and the
  * shell completion are made from. */
@@ -231,6 +232,23 @@ HAUL_API const char *haul_job_get(const struct haul_job *job, const char *name);
 
 HAUL_API void haul_job_on_event(struct haul_job *job, haul_event_fn callback, void *user);
 
+/* A row that is set aside, or the last one that is allowed no more. */
+struct haul_reject {
+    const char *place;  /* "row 16", "line 17" */
+    int field;          /* of the source's row, from 1; 0 not known */
+    const char *column; /* NULL: the whole row */
+    const char *reason;
+    const char *value; /* without a NUL at its end; NULL none */
+    size_t value_length;
+    const char *line; /* the row's fields, each with a tab behind it: BCP files; NULL none */
+    size_t line_length;
+};
+
+/* Called when a row is refused, before its unit is committed, by any thread but one at a time. A unit that is
+ * tried again is told again. */
+typedef void (*haul_reject_fn)(void *user, const struct haul_reject *reject);
+HAUL_API void haul_job_on_reject(struct haul_job *job, haul_reject_fn callback, void *user);
+
 /* Called when a server wants a password and neither an option, the connection's
  * name, its URI nor the environment has one. Writes it to `password`; false:
  * there is nobody to ask, and the call fails at once. `server` is for the
@@ -247,7 +265,7 @@ HAUL_API void haul_hide_passwords(char *name);
  * continued. Safe in a signal handler and from other threads. */
 HAUL_API void haul_job_cancel(struct haul_job *job);
 
-/* Puts the words of export, import or combine (HAUL_FOR_...: server, table, output-path, ...) into those of a
+/* Puts the words of export, import, combine or bcp (HAUL_FOR_...: server, table, output-path, ...) into those of a
  * copy (source, target, mode, ...), so that haul_copy and haul_plan do what was asked. For other commands it
  * does nothing. */
 HAUL_API enum haul_code haul_settle(struct haul_job *job, unsigned command, struct haul_error *err);
@@ -311,6 +329,10 @@ HAUL_API enum haul_code haul_list(struct haul_job *job, haul_table_fn each, void
 /* Connects to "source" and says what is there: version, login, TLS, latency, what may be
  * done (with "table": in that table). HAUL_UNSUPPORTED when it is no database. */
 HAUL_API enum haul_code haul_ping(struct haul_job *job, char **report, struct haul_error *err);
+
+/* The format file (docs/bcp.md) of a table or query: "source", after haul_settle also that of the words of bcp,
+ * stored as "storage" says. */
+HAUL_API enum haul_code haul_format(struct haul_job *job, char **text, struct haul_error *err);
 
 /* What is inside "source": rows, columns, sizes, statistics; "head" rows. */
 HAUL_API enum haul_code haul_inspect(struct haul_job *job, char **report, struct haul_error *err);

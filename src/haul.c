@@ -60,6 +60,7 @@ void haul_job_free(struct haul_job *job)
     login_release(&job->sides[0].login);
     login_release(&job->sides[1].login);
     settings_release(&job->settings);
+    schema_release(&job->like);
     arena_release(&job->arena);
     free(job);
 }
@@ -90,6 +91,27 @@ void haul_job_on_event(struct haul_job *job, haul_event_fn callback, void *user)
 {
     job->event = callback;
     job->event_user = user;
+}
+
+void haul_job_on_reject(struct haul_job *job, haul_reject_fn callback, void *user)
+{
+    job->reject = callback;
+    job->reject_user = user;
+}
+
+/* transfer.reject */
+static void tell_reject(void *user, const struct reject *reject)
+{
+    const struct haul_job *job = user;
+    const struct haul_reject told = {.place = reject->place,
+                                     .field = reject->field,
+                                     .column = reject->column,
+                                     .reason = reject->reason,
+                                     .value = reject->value,
+                                     .value_length = reject->value_length,
+                                     .line = reject->line,
+                                     .line_length = reject->line_length};
+    job->reject(job->reject_user, &told);
 }
 
 void haul_job_cancel(struct haul_job *job)
@@ -208,6 +230,8 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
                                                     .key_count = key_count,
                                                     .dry = dry,
                                                     .adopt = settings_flag(&job->settings, "combine")},
+                                        .reject = job->reject ? tell_reject : NULL,
+                                        .reject_user = job,
                                         .event = job->event,
                                         .event_user = job->event_user,
                                         .open_target = open_target,

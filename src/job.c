@@ -200,6 +200,8 @@ enum haul_code job_open(struct haul_job *job, bool target, struct source **sourc
         code = registry_is_database(side->name, &database, err);
     if (code == HAUL_OK)
         code = target ? target_side(job, database, &request, err) : source_side(job, database, &request);
+    request.like = !target && job->like.count ? &job->like : NULL;
+    request.passed = job->passed;
     request.alike = !target && settings_flag(&job->settings, "combine");
     request.dictionaries =
         registry_takes_dictionaries(settings_text(&job->settings, "target"), &job->context) ||

@@ -13,10 +13,14 @@ struct haul_job {
     struct cancel cancel;
     haul_event_fn event;
     void *event_user;
+    haul_reject_fn reject;
+    void *reject_user;
     haul_password_fn password;
     void *password_user;
     struct side sides[2];      /* source, target: what their names mean */
     struct arena arena;        /* lists split from options */
+    struct schema like;        /* columns of a table, for files that do not say theirs */
+    bool *passed;              /* of these: the file's values are not used; NULL all are */
     const char *target_schema; /* for a target that is read again, as --schema; NULL */
 };
 

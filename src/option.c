@@ -15,6 +15,7 @@
 #define EXPORT  HAUL_FOR_EXPORT
 #define IMPORT  HAUL_FOR_IMPORT
 #define PURGE   HAUL_FOR_PURGE
+#define BCP     HAUL_FOR_BCP
 #define MOVE    (COPY | EXPORT | IMPORT)
 #define WRITE   (MOVE | COMBINE)
 #define ALL     (WRITE | LIST | INSPECT | VERIFY | PING | PURGE)
@@ -55,6 +56,14 @@ static const struct haul_option table[] = {
     {"no-encrypt", 'n', FLAG, COMBINE, "Server", NULL, "false", "encrypt the login only"},
     {"packet-size", 0, NUMBER, WORDS, "Server", "BYTES", NULL, "TDS packets, 512 to 32767 (32767)"},
     {"driver", 'D', TEXT, WORDS, "Server", "NAME", NULL, "accepted; no driver is needed"},
+
+    {"encryption", 0, CHOICE, BCP, "Server", "optional|mandatory|strict", NULL, "what is encrypted (-Y)"},
+    {"certificate-host", 0, TEXT, BCP, "Server", "NAME", NULL, "the name that the certificate must have (-H)"},
+    {"server-certificate", 0, PATH, BCP, "Server", "FILE", NULL, "the certificate must be this one (-J)"},
+    {"application-intent", 0, CHOICE, BCP, "Server", "ReadOnly|ReadWrite", NULL,
+     "ReadOnly: go to a secondary (-K)"},
+    {"login-timeout", 0, NUMBER, BCP, "Server", "SECONDS", NULL, "how long a login may take (-l)"},
+    {"access-token", 0, FLAG, BCP, "Server", NULL, "false", "the password is an Entra ID access token (-G -P FILE)"},
 
     {"table", 't', TEXT, MOVE | COMBINE | INSPECT | VERIFY | PING, "What", "NAME", NULL,
      "the table, when one side is a database"},
@@ -147,6 +156,18 @@ static const struct haul_option table[] = {
     {"timestamps", 0, CHOICE, COPY | EXPORT, "Format", "us|ns|exact", "us",
      "the unit of timestamps; exact keeps every digit and offset"},
     {"uuid", 0, CHOICE, COPY | EXPORT, "Format", "binary|text", "binary", "UUIDs as 16 bytes or as text"},
+
+    {"direction", 0, CHOICE, BCP, "Bulk copy", "in|out|queryout|format", NULL, "which way"},
+    {"data-file", 0, PATH, BCP, "Bulk copy", "FILE", NULL, "the data file"},
+    {"keep-identity", 0, FLAG, BCP, "Bulk copy", NULL, "false", "identity values are those of the file (-E)"},
+    {"keep-nulls", 0, FLAG, BCP, "Bulk copy", NULL, "false", "NULL stays NULL where a column has a default (-k)"},
+    {"batch-rows", 0, NUMBER, BCP, "Bulk copy", "N", NULL, "rows that are committed as one (-b); else all"},
+    {"load-hints", 0, TEXT, BCP, "Bulk copy", "HINT,...", NULL, "hints of the load (-h)"},
+    {"csv", 0, FLAG, BCP, "Bulk copy", NULL, "false", "the file is CSV with a header"},
+    {"parallel", 0, NUMBER, BCP, "Bulk copy", "N", NULL, "so many connections at once"},
+    {"resume", 0, FLAG, BCP, "Bulk copy", NULL, "false", "a load that died goes on; needs a ledger table"},
+    {"create", 0, FLAG, BCP, "Bulk copy", NULL, "false", "in: the table is made, from the file's columns"},
+    {"progress", 0, FLAG, BCP, "Bulk copy", NULL, "false", "a line of progress on standard error"},
 
     {"output-file", 'o', PATH, COMBINE, "Target", "FILE", NULL, "what is written"},
     {"combined-manifest-filename", 'm', PATH, COMBINE, "Target", "NAME", NULL,

@@ -81,20 +81,47 @@ static enum haul_code login_check(const struct haul_job *job, struct haul_error 
     return packet_check(job, err);
 }
 
+/* Words of bcp's, as parameters of the URI. */
+static const struct {
+    const char *word, *parameter;
+} parameters[] = {{"encryption", "encrypt"},
+                  {"certificate-host", "HostNameInCertificate"},
+                  {"server-certificate", "ServerCertificate"},
+                  {"application-intent", "ApplicationIntent"},
+                  {"login-timeout", "loginTimeout"},
+                  {"packet-size", "packetSize"}};
+
+/* "?name=value&name=value"; NULL: no memory. */
+static const char *parameters_make(struct haul_job *job)
+{
+    const bool bcp = settings_given(&job->settings, "direction");
+    const bool off = !settings_flag(&job->settings, "encrypt") || settings_flag(&job->settings, "no-encrypt");
+    char *made = bcp ? "" : arena_printf(&job->arena, "?encrypt=%s", off ? "optional" : "mandatory");
+    if (made && settings_flag(&job->settings, "trusted-connection"))
+        made = arena_printf(&job->arena, "%s%cTrusted_Connection=yes", made, *made ? '&' : '?');
+    if (made && settings_flag(&job->settings, "access-token"))
+        made = arena_printf(&job->arena, "%s%cAuthentication=ActiveDirectoryAccessToken", made,
+                            *made ? '&' : '?');
+    for (size_t i = 0; made && i < sizeof parameters / sizeof parameters[0]; i++) {
+        if (!settings_given(&job->settings, parameters[i].word))
+            continue;
+        const char *value = encode(job, text_of(job, parameters[i].word), "_-./\\");
+        made = value ? arena_printf(&job->arena, "%s%c%s=%s", made, *made ? '&' : '?',
+                                    parameters[i].parameter, value)
+                     : NULL;
+    }
+    return made;
+}
+
 /* The password is no part of it: side.c hands it to the login. */
 static const char *uri_make(struct haul_job *job)
 {
     const char *user = text_of(job, "username"), *database = text_of(job, "database");
-    bool encrypt = settings_flag(&job->settings, "encrypt") && !settings_flag(&job->settings, "no-encrypt");
-    bool trusted = settings_flag(&job->settings, "trusted-connection");
     char *host = encode(job, text_of(job, "server"), "._-\\,:()[]");
     char *name = encode(job, database, "_-."), *login = encode(job, user ? user : "", "_-.\\");
-    int64_t packet = settings_number(&job->settings, "packet-size");
-    char *size = packet > 0 ? arena_printf(&job->arena, "&packetSize=%lld", (long long)packet) : "";
-    return host && name && login && size
-               ? arena_printf(&job->arena, "mssql://%s%s%s/%s?encrypt=%s%s%s", login, user ? "@" : "", host,
-                              name, encrypt ? "mandatory" : "optional",
-                              trusted ? "&Trusted_Connection=yes" : "", size)
+    const char *more = parameters_make(job);
+    return host && name && login && more
+               ? arena_printf(&job->arena, "mssql://%s%s%s/%s%s", login, user ? "@" : "", host, name, more)
                : NULL;
 }
 

@@ -4,6 +4,7 @@
  * haul_copy does it.
  */
 #include "base/file.h"
+#include "bulk_copy.h"
 #include "command.h"
 #include "manifest.h"
 #include "registry.h"
@@ -292,5 +293,6 @@ enum haul_code haul_settle(struct haul_job *job, unsigned command, struct haul_e
     return command == HAUL_FOR_EXPORT    ? settle_export(job, err)
            : command == HAUL_FOR_IMPORT  ? settle_import(job, err)
            : command == HAUL_FOR_COMBINE ? settle_combine(job, err)
+           : command == HAUL_FOR_BCP     ? settle_bcp(job, err)
                                          : HAUL_OK;
 }

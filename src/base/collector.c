@@ -78,6 +78,8 @@ static enum haul_code reject_keep(struct collector *collector, const struct reje
         return error_nomem(err, "a refused row");
     node->reject = *reject;
     struct reject *kept = &node->reject;
+    kept->line = NULL;
+    kept->line_length = 0;
     char place[PLACE_BYTES];
     place_print(reject, place);
     if (!kept->place || !*kept->place)
@@ -108,6 +110,8 @@ enum haul_code collector_reject(struct collector *collector, enum haul_code code
 {
     struct reject_limit *limit = collector->limit;
     char text[DESCRIPTION_BYTES];
+    if (limit && limit->tell)
+        limit->tell(limit->tell_user, reject);
     if (!limit || limit->max == 0) {
         reject_describe(reject, text);
         return error_set(err, code, "%s (use --max-errors N --reject-file FILE to set such rows aside)",

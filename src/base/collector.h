@@ -26,6 +26,9 @@ struct reject {
     const char *reason;  /* one sentence */
     const char *value;   /* as text, cut at COLLECTOR_VALUE_BYTES; NULL when none */
     size_t value_length; /* value needs no NUL */
+    int field;           /* of the source's row, from 1; 0 not known */
+    const char *line;    /* all of the row as text, where the source gives it; only told, not kept */
+    size_t line_length;
 };
 
 struct reject_node {
@@ -42,8 +45,12 @@ struct loss {
     struct loss *next;
 };
 
+typedef void (*reject_fn)(void *user, const struct reject *reject);
+
 /* Shared by all workers of a run: how many rejects are allowed in all. */
 struct reject_limit {
+    reject_fn tell; /* hears of each one as it is met, by any thread; NULL nobody does */
+    void *tell_user;
     int64_t max;           /* -1: any number */
     bool strict;           /* losses are errors */
     atomic_llong finished; /* rejects of committed units */

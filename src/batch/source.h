@@ -32,7 +32,8 @@ struct source_request {
     int column_count;
     const char *schema;        /* --schema name:type,...; NULL */
     const struct schema *like; /* files that do not say their columns: those of the table; NULL unknown */
-    bool alike;        /* files: stored alike, so that parts of all can stand in one file as they are */
+    const bool *passed; /* of these: what the file has for them is not used; NULL all are */
+    bool alike;         /* files: stored alike, so that parts of all can stand in one file as they are */
     bool dictionaries; /* batches may hold dictionary arrays: whoever takes them is glad of distinct values */
 };
 

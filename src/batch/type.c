@@ -103,7 +103,8 @@ enum haul_code field_copy(const struct field *from, struct arena *arena, struct 
     if (copy_text(from->name, arena, &copy.name, err) ||
         copy_text(from->timezone, arena, &copy.timezone, err) ||
         copy_text(from->sql_type, arena, &copy.sql_type, err) ||
-        copy_text(from->extension, arena, &copy.extension, err))
+        copy_text(from->extension, arena, &copy.extension, err) ||
+        copy_text(from->collation, arena, &copy.collation, err))
         return err->code;
     if (from->child_count > 0) {
         copy.children = arena_alloc_array(arena, (size_t)from->child_count, sizeof *copy.children);

@@ -64,6 +64,7 @@ struct field {
     enum time_unit unit;     /* TIME, TIMESTAMP, DURATION */
     const char *timezone;    /* TIMESTAMP */
     const char *sql_type;    /* "engine:type", where the column came from; NULL unknown */
+    const char *collation;   /* of SQL Server's text, where somebody asked; NULL unknown */
     const char *extension;   /* Arrow extension name: "arrow.uuid", "arrow.json"; NULL none */
     struct field *children;  /* LIST 1, MAP 1 (a struct of two), STRUCT n (may be none) */
     int child_count;

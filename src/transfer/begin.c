@@ -74,6 +74,15 @@ static int least(int a, int b)
     return b > 0 && b < a ? b : a;
 }
 
+/* reject_limit.tell: one at a time. */
+static void reject_tell(void *user, const struct reject *reject)
+{
+    struct run *run = user;
+    pthread_mutex_lock(&run->mutex);
+    run->transfer->reject(run->transfer->reject_user, reject);
+    pthread_mutex_unlock(&run->mutex);
+}
+
 static void workers_plan(struct run *run)
 {
     int allowed = run->memory_plan.workers;
@@ -81,6 +90,8 @@ static void workers_plan(struct run *run)
     run->workers = limited ? 1 : least(least(allowed, run->terms.writers_max), run->info.splits_max);
     run->facts.workers = run->workers;
     run->limit.max = settings_number(run->settings, "max-errors");
+    run->limit.tell = run->transfer->reject ? reject_tell : NULL;
+    run->limit.tell_user = run;
     run->limit.strict = settings_flag(run->settings, "strict");
 }
 

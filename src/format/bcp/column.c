@@ -143,8 +143,8 @@ static inline bool field_is_null(const struct bcp_decoder *decoder, size_t lengt
 static inline bool field_is_empty(const struct bcp_decoder *decoder, const uint8_t *bytes, size_t length)
 {
     const size_t unit = decoder->stored->host == HOST_NCHAR ? 2 : 1;
-    return length == unit && bytes[0] == 0 && bytes[unit - 1] == 0 && !decoder->stored->prefix &&
-           !decoder->fixed;
+    return bcp_host_is_text(decoder->stored->host) && length == unit && bytes[0] == 0 &&
+           bytes[unit - 1] == 0 && !decoder->stored->prefix && !decoder->fixed;
 }
 
 static enum bcp_fault check_span(struct bcp_decoder *decoder, const uint8_t *data, struct bcp_span span,

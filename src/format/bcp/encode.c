@@ -245,6 +245,8 @@ static void settle_cells(struct bcp_encoder *encoder, struct cells *cells, bool 
             check_ends(encoder, cell->text, cell->length);
         else if (cell->length == 0 && text && bare && stored->end_length)
             cell_set(cells, r, zeros, stored->host == HOST_NCHAR ? 2 : 1);
+        else if (cell->length == 0 && bare && stored->end_length)
+            cell_refuse(cells, r, "an empty value is not told from NULL in bytes without a prefix");
     }
 }
 

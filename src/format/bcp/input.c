@@ -206,6 +206,18 @@ static enum haul_code find_layout(struct bcp_input *input, const struct schema *
     return bcp_layout_derive(&input->layout, like, &input->options, err);
 }
 
+/* Values of columns that the table makes itself are read and not used. */
+static void pass_columns(struct bcp_layout *layout, const struct schema *like, const bool *passed)
+{
+    for (int i = 0; like && passed && i < layout->count; i++) {
+        struct bcp_field *field = &layout->fields[i];
+        if (field->column && field->column <= like->count && passed[field->column - 1]) {
+            field->column = 0;
+            layout->columns--;
+        }
+    }
+}
+
 static enum haul_code choose_columns(struct bcp_input *input, const struct source_request *request,
                                      struct haul_error *err)
 {
@@ -233,6 +245,16 @@ static enum haul_code choose_columns(struct bcp_input *input, const struct sourc
     return code;
 }
 
+static enum haul_code pass_layout(struct bcp_input *input, const struct source_request *source,
+                                  struct haul_error *err)
+{
+    if (source)
+        pass_columns(&input->layout, source->like, source->passed);
+    return input->layout.columns
+               ? HAUL_OK
+               : error_set(err, HAUL_DATA, "no field of the file is a column that can be loaded");
+}
+
 enum haul_code bcp_input_open(const struct format_request *request, struct input_file *file,
                               struct format_input **out, struct haul_error *err)
 {
@@ -248,7 +270,7 @@ enum haul_code bcp_input_open(const struct format_request *request, struct input
     input->window_bytes = WINDOW_BYTES;
     buffer_init(&input->head, NULL);
     if (bcp_options_read(&input->options, request->context, err) ||
-        find_layout(input, source ? source->like : NULL, err) ||
+        find_layout(input, source ? source->like : NULL, err) || pass_layout(input, source, err) ||
         bcp_frame_init(&input->frame, &input->layout, &input->arena, err) ||
         choose_columns(input, source, err) || look_for_scales(input, err) ||
         (source && source->schema &&

@@ -32,6 +32,7 @@ struct bcp_reader {
     size_t next;        /* its first row that is not taken */
     int64_t file_row;   /* from 0: of that row */
     int64_t row;        /* place in the part */
+    bool lines;         /* somebody wants whole rows that are refused */
     int64_t skip;       /* rows of the part to pass over first */
     struct bcp_decoder *decoders;
     struct batch_builder builder;
@@ -144,33 +145,58 @@ static enum haul_code append_value(struct bcp_reader *reader, int column, struct
     return HAUL_OK;
 }
 
+/* All fields of the row as text, each with a tab behind it. */
+static enum haul_code append_line(struct bcp_reader *reader, const struct bcp_span *spans, struct buffer *out,
+                                  struct haul_error *err)
+{
+    const struct bcp_input *input = reader->input;
+    for (int i = 0; i < input->frame.count; i++) {
+        int column = 0;
+        while (column < input->schema.count && input->fields[column] != i)
+            column++;
+        enum haul_code code = HAUL_OK;
+        if (column < input->schema.count)
+            code = append_value(reader, column, spans[i], out, err);
+        else if (spans[i].length < SPAN_CHUNKED)
+            code = buffer_append(out, reader->run.data + spans[i].at, spans[i].length, err);
+        if (code || buffer_append(out, "\t", 1, err))
+            return err->code;
+    }
+    return HAUL_OK;
+}
+
 static enum haul_code refuse(struct bcp_reader *reader, size_t block_row, struct fault fault,
                              struct haul_error *err)
 {
     const struct bcp_input *input = reader->input;
-    const struct field *field = &input->schema.fields[fault.column];
     const int stored = input->fields[fault.column];
+    const struct bcp_span *spans = reader->run.spans + block_row * (size_t)input->frame.count;
     struct collector none = {0};
-    struct buffer value;
+    struct buffer value, line;
     char place[PLACE_BYTES];
     const int64_t offset = (int64_t)(block_row - reader->next);
     (void)snprintf(place, sizeof place, "row %lld", (long long)(reader->file_row + offset + 1));
     buffer_init(&value, NULL);
-    enum haul_code code =
-        append_value(reader, fault.column,
-                     reader->run.spans[block_row * (size_t)input->frame.count + (size_t)stored], &value, err);
+    buffer_init(&line, NULL);
+    enum haul_code code = append_value(reader, fault.column, spans[stored], &value, err);
+    if (!code && reader->lines)
+        code = append_line(reader, spans, &line, err);
     struct reject reject = {.part = reader->part,
                             .row = reader->row + offset,
                             .place = place,
-                            .column = field->name,
+                            .field = stored + 1,
+                            .column = input->schema.fields[fault.column].name,
                             .reason = bcp_faults[fault.fault],
                             .value = (const char *)value.data,
-                            .value_length = value.length};
+                            .value_length = value.length,
+                            .line = (const char *)line.data,
+                            .line_length = line.length};
     struct collector *collector = reader->context.collector ? reader->context.collector : &none;
     if (!code)
         code = collector_reject(collector, HAUL_DATA, &reject, err);
     collector_release(&none);
     buffer_release(&value);
+    buffer_release(&line);
     return code;
 }
 
@@ -457,6 +483,7 @@ enum haul_code bcp_reader_open(struct format_input *base, const struct context *
     reader->context = *context;
     reader->part = part->index;
     reader->skip = first_row;
+    reader->lines = context->collector && context->collector->limit && context->collector->limit->tell;
     buffer_init(&reader->spans, context->memory);
     buffer_init(&reader->flags, context->memory);
     buffer_init(&reader->faults, context->memory);

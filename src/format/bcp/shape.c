@@ -39,9 +39,11 @@ static enum haul_code derive_field(struct bcp_layout *layout, int i, const struc
     field->column = i + 1;
     field->id = arena_printf(&layout->arena, "%d", i + 1);
     field->name = arena_text(&layout->arena, column->name);
-    field->collation = "";
+    field->collation = bcp_sql_is_text(field->type.sql) && column->collation
+                           ? arena_text(&layout->arena, column->collation)
+                           : "";
     field->end = (const uint8_t *)"";
-    if (!field->id || !field->name)
+    if (!field->id || !field->name || !field->collation)
         return error_nomem(err, "a format file");
     if (text) {
         bool wide = storage == STORAGE_UNICODE;

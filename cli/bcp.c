@@ -1,0 +1,194 @@
+/*
+ * bcp.c: `haul bcp`, also when the program is called bcp: SQL Server's bulk copy
+ * program, in its own words. Its command line becomes options of a job
+ * (haul_settle), the job is a copy like any other; here is what bcp prints and how it
+ * exits: 0 when all rows were copied or no more were refused than -m allows, else 1.
+ */
+#include "bcp.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- files ---- */
+
+static bool open_stream(struct bcp *bcp, char letter, const char *mode, const char *what, FILE **file)
+{
+    const char *name = bcp_value(bcp, letter);
+    if (!name)
+        return true;
+    *file = fopen(name, mode);
+    if (*file)
+        return true;
+    struct haul_error err = {.code = HAUL_IO};
+    snprintf(err.message, sizeof err.message, "Unable to open BCP %s %s", what, name);
+    bcp_print_error(bcp, "S1000", &err);
+    return false;
+}
+
+static bool open_streams(struct bcp *bcp)
+{
+    return open_stream(bcp, 'o', "w", "output file", &bcp->out) &&
+           open_stream(bcp, 'i', "r", "input file", &bcp->answers) &&
+           open_stream(bcp, 'e', "w", "error-file", &bcp->errors);
+}
+
+static void close_streams(struct bcp *bcp)
+{
+    if (bcp->out && bcp->out != stdout)
+        fclose(bcp->out);
+    if (bcp->answers && bcp->answers != stdin)
+        fclose(bcp->answers);
+    if (bcp->errors)
+        fclose(bcp->errors);
+    if (bcp->made_format) {
+        unlink(bcp->made_format);
+        free(bcp->made_format);
+    }
+    if (bcp->password) {
+        explicit_bzero(bcp->password, strlen(bcp->password));
+        free(bcp->password);
+    }
+}
+
+static bool check_files(struct bcp *bcp)
+{
+    struct haul_error err = {.code = HAUL_NOT_FOUND};
+    const char *format = bcp_value(bcp, 'f');
+    if (bcp_is(bcp, "in") && access(bcp->file, R_OK) != 0 && strcmp(bcp->file, "-") != 0) {
+        snprintf(err.message, sizeof err.message, "Unable to open BCP host data-file %s", bcp->file);
+        bcp_print_error(bcp, "S1000", &err);
+        return false;
+    }
+    if (format && !bcp_is(bcp, "format") && access(format, R_OK) != 0) {
+        snprintf(err.message, sizeof err.message, "I/O error while reading BCP format file %s", format);
+        bcp_print_error(bcp, "S1000", &err);
+        return false;
+    }
+    return true;
+}
+
+/* ---- the ways ---- */
+
+static bool wants_prompts(const struct bcp *bcp)
+{
+    static const char *const ends[] = {".parquet", ".parq"};
+    size_t length = strlen(bcp->file);
+    for (size_t i = 0; i < 2; i++)
+        if (length > strlen(ends[i]) && strcmp(bcp->file + length - strlen(ends[i]), ends[i]) == 0)
+            return false;
+    bool said = bcp_has(bcp, 'n') || bcp_has(bcp, 'c') || bcp_has(bcp, 'w') || bcp_has(bcp, 'N');
+    bool format = bcp_has(bcp, 'f') && !bcp_is(bcp, "format");
+    return !said && !format && !job_flag(bcp->job, "csv") && !job_flag(bcp->job, "create");
+}
+
+static bool write_format(struct bcp *bcp)
+{
+    struct haul_error err = {0};
+    char *text = NULL;
+    const char *name = bcp_value(bcp, 'f');
+    if (haul_format(bcp->job, &text, &err)) {
+        bcp_print_error(bcp, NULL, &err);
+        return false;
+    }
+    FILE *file = fopen(name, "w");
+    bool fine = file && fputs(text, file) >= 0;
+    fine = file && fclose(file) == 0 && fine;
+    haul_free(text);
+    if (fine)
+        return true;
+    snprintf(err.message, sizeof err.message, "Unable to open BCP format-file %s", name);
+    bcp_print_error(bcp, "S1000", &err);
+    return false;
+}
+
+/* A name from which the shell took the backslash is looked up in vain. */
+static void hint_server(struct bcp *bcp, const struct haul_error *err)
+{
+    const char *server = bcp_value(bcp, 'S');
+    if (server && (err->code == HAUL_NETWORK || err->code == HAUL_NOT_FOUND) && !strpbrk(server, "\\.,:"))
+        fprintf(bcp->out,
+                "If \"%s\" is a server and an instance, a shell has eaten the backslash: write -S "
+                "'server\\instance' in quotes.\n",
+                server);
+}
+
+static void tell_failure(struct bcp *bcp, const struct haul_result *result, const struct haul_error *err)
+{
+    const bool in = bcp_is(bcp, "in");
+    const char *first = haul_job_get(bcp->job, "first-row");
+    bcp_print_error(bcp, strstr(err->message, "Unexpected EOF") ? "S1000" : NULL, err);
+    hint_server(bcp, err);
+    if (in && result->rows > 0 && bcp_has(bcp, 'b'))
+        fprintf(bcp->out, "%lld rows are in the table; to go on behind them: -F %lld\n",
+                (long long)result->rows,
+                (first ? atoll(first) : 1) + (long long)(result->rows + result->rejects));
+    fprintf(bcp->out, "\nBCP copy %s failed\n", in ? "in" : "out");
+}
+
+static bool copy(struct bcp *bcp)
+{
+    struct haul_error err = {0};
+    struct haul_result result = {0};
+    struct progress progress;
+    const bool progressing = job_flag(bcp->job, "progress");
+    long long batch = bcp_has(bcp, 'b') ? atoll(bcp_value(bcp, 'b')) : BCP_STEP;
+    bcp->step = bcp_is(bcp, "in") && batch < BCP_STEP ? batch : BCP_STEP;
+    fprintf(bcp->out, "\nStarting copy...\n");
+    fflush(bcp->out);
+    haul_job_on_reject(bcp->job, bcp_on_reject, bcp);
+    if (progressing)
+        progress_init(&progress, bcp->job);
+    else
+        haul_job_on_event(bcp->job, bcp_on_event, bcp);
+    enum haul_code code = haul_copy(bcp->job, &result, &err);
+    if (progressing)
+        progress_end(&progress);
+    if (code)
+        tell_failure(bcp, &result, &err);
+    else
+        bcp_print_end(bcp, &result);
+    return code == HAUL_OK;
+}
+
+static bool run(struct bcp *bcp)
+{
+    struct haul_error err = {0};
+    const char *format = bcp_is(bcp, "format") ? NULL : bcp_value(bcp, 'f');
+    if (!open_streams(bcp) || !check_files(bcp))
+        return false;
+    if ((format && haul_job_set(bcp->job, "format-file", format, &err)) ||
+        haul_settle(bcp->job, HAUL_FOR_BCP, &err)) {
+        bcp_print_error(bcp, NULL, &err);
+        hint_server(bcp, &err);
+        return false;
+    }
+    const bool prompts = wants_prompts(bcp);
+    if (prompts && !bcp_prompt(bcp))
+        return false;
+    if (bcp_is(bcp, "format"))
+        return prompts || write_format(bcp);
+    return copy(bcp);
+}
+
+int run_bcp(const struct command *command, int count, char **words)
+{
+    struct bcp bcp = {.out = stdout, .answers = stdin};
+    bool done = false, fine;
+    int status = 0;
+    (void)command;
+    bcp.job = job_plain(&status);
+    if (!bcp.job)
+        return status;
+    fine = bcp_words_read(&bcp, count, words, &done);
+    if (!fine && !done)
+        fprintf(stderr, "bcp -? shows all options\n");
+    else if (done && bcp_has(&bcp, 'v'))
+        bcp_print_banner(stdout);
+    else if (done)
+        bcp_print_usage(stdout);
+    else
+        fine = run(&bcp);
+    close_streams(&bcp);
+    job_done(bcp.job);
+    return fine ? 0 : 1;
+}

@@ -121,9 +121,7 @@ void bcp_on_event(void *user, const struct haul_event *event)
     struct bcp *bcp = user;
     if (event->kind == HAUL_EVENT_PROGRESS || event->kind == HAUL_EVENT_FINISH)
         tell_rows(bcp, event->rows);
-    else if (event->kind == HAUL_EVENT_WARNING && event->message &&
-             !strstr(event->message, "password in the command line")) /* -P is bcp's word; the rest is not
-                                                                         among what scripts read */
+    else if (event->kind == HAUL_EVENT_WARNING && event->message) /* not among what scripts read */
         fprintf(stderr, "bcp: warning: %s\n", event->message);
 }
 

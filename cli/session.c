@@ -67,8 +67,7 @@ struct haul_job *job_from_words(const struct command *command, int count, char *
     if (haul_job_get(job, "password"))
         fprintf(stderr, "haul: warning: a --password in the command line can be seen by others while haul "
                         "starts; better: leave "
-                        "it out and be asked, --password-file, --password-command, or SQLCMDPASSWORD
-");
+                        "it out and be asked, --password-file, --password-command, or SQLCMDPASSWORD\n");
     tie(job);
     return job;
 }

@@ -205,15 +205,39 @@ static enum haul_code learn(struct haul_job *job, bool target, struct haul_error
 
 /* ---- the ways ---- */
 
+/* -F and -L of rows that come from the server. */
+static enum haul_code settle_rows(struct haul_job *job, struct haul_error *err)
+{
+    int64_t first = settings_number(&job->settings, "first-row"),
+            last = settings_number(&job->settings, "last-row");
+    if (last && last < first)
+        return error_set(err, HAUL_USAGE, "the last row (-L %lld) is before the first (-F %lld)",
+                         (long long)last, (long long)first);
+    char *limit = arena_printf(&job->arena, "%lld", (long long)(last - first + 1));
+    if (last && (!limit || set(job, "limit", limit, err)))
+        return limit ? err->code : error_nomem(err, "-L");
+    if (first <= 1)
+        return is(job, "queryout") ? HAUL_OK : set(job, "source-table", text_of(job, "table"), err);
+    if (is(job, "queryout"))
+        return error_set(err, HAUL_USAGE,
+                         "-F with queryout: leave rows out in the query itself (OFFSET %lld ROWS)",
+                         (long long)(first - 1));
+    char *query = arena_printf(&job->arena, "SELECT * FROM %s ORDER BY (SELECT NULL) OFFSET %lld ROWS",
+                               text_of(job, "table"), (long long)(first - 1));
+    return query ? set(job, "query", query, err) : error_nomem(err, "a query");
+}
+
+static enum haul_code settle_workers(struct haul_job *job, struct haul_error *err)
+{
+    return preset(job, "workers", given(job, "parallel") ? text_of(job, "parallel") : "1", err);
+}
+
 static enum haul_code settle_out(struct haul_job *job, const char *uri, const char *file,
                                  struct haul_error *err)
 {
-    const bool query = is(job, "queryout");
     if (haul_job_set(job, "source", uri, err) || haul_job_set(job, "target", file, err) ||
         set(job, "to", format_of(job, file), err) || set(job, "mode", "replace", err) ||
-        set(job, "timestamps", "exact", err) ||
-        preset(job, "workers", given(job, "parallel") ? text_of(job, "parallel") : "1", err) ||
-        (query ? HAUL_OK : set(job, "source-table", text_of(job, "table"), err)))
+        set(job, "timestamps", "exact", err) || settle_workers(job, err) || settle_rows(job, err))
         return err->code;
     return settings_flag(&job->settings, "resume") ? HAUL_OK : set(job, "restart", "true", err);
 }
@@ -242,7 +266,7 @@ static enum haul_code settle_in(struct haul_job *job, const char *uri, const cha
         set(job, "from", format_of(job, file), err) || set(job, "mode", create ? "create" : "append", err) ||
         set(job, "target-table", text_of(job, "table"), err) || set(job, "timestamps", "exact", err) ||
         set(job, "unit-rows", rows, err) || set(job, "retries", "0", err) || settle_hints(job, err) ||
-        preset(job, "workers", given(job, "parallel") ? text_of(job, "parallel") : "1", err))
+        settle_workers(job, err))
         return err->code;
     if (!settings_flag(&job->settings, "resume") && set(job, "ledger", "none", err))
         return err->code;

@@ -1,0 +1,261 @@
+"""haul bcp against the TDS server: bcp's command line, console, files and exit codes;
+the BCP chapter's Employee; freebcp as a second opinion, type by type."""
+import os
+import re
+import shutil
+import struct
+import subprocess
+
+import pytest
+
+from conftest import HAUL, need
+
+EMPLOYEE = "(EmpID varchar(10) unique, EmpAge int check (EmpAge > 18), EmpDept varchar(100), EmpSalary decimal)"
+ROWS = [("E1", 30, "R&D", 1000), ("E2", 40, None, None), ("E3", 19, "", 5)]
+WORLD = "E1\t30\tR&D\t1000\nE2\t40\t\t\nE3\t19\t\0\t5\n"
+
+
+class Bcp:
+    """bcp("dbo.t", "out", "x.dat", "-c"): the program called bcp, logged in; .out, .err, .code."""
+
+    def __init__(self, server, folder):
+        self.server, self.folder = server, folder
+        os.symlink(HAUL, folder / "bcp")
+        self.login = ["-S", f"127.0.0.1,{server.port}", "-U", "sa", f"-P{server.users['sa']}"]
+
+    def __call__(self, *words, code=0, login=True, stdin=None):
+        done = subprocess.run([self.folder / "bcp", *map(str, words), *(self.login if login else [])], cwd=self.folder, capture_output=True,
+                              text=True, input=stdin, timeout=120)
+        assert code is None or done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+        done.out, done.err = done.stdout, done.stderr
+        return done
+
+    def read(self, name):
+        return (self.folder / name).read_bytes()
+
+
+@pytest.fixture
+def bcp(sqlserver, tmp_path):
+    return Bcp(sqlserver, tmp_path)
+
+
+def fresh(server, table, columns, rows=()):
+    server.ask(f"IF OBJECT_ID('dbo.{table}') IS NOT NULL DROP TABLE dbo.{table}", f"CREATE TABLE dbo.{table} {columns}")
+    for row in rows:
+        values = ", ".join("NULL" if v is None else str(v) if isinstance(v, int) else "N'" + v.replace("'", "''") + "'" for v in row)
+        server.ask(f"INSERT INTO dbo.{table} VALUES ({values})")
+
+
+@pytest.fixture
+def employee(sqlserver):
+    fresh(sqlserver, "Employee", EMPLOYEE.replace("check (EmpAge > 18)", ""), ROWS)
+    return sqlserver
+
+
+# Out ----------------------------------------------------------------------------------------
+def test_out_as_bcp_prints_it(bcp, employee):
+    done = bcp("master..Employee", "out", "e.dat", "-c")
+    assert bcp.read("e.dat").decode() == WORLD
+    assert re.fullmatch(r"\nStarting copy\.\.\.\n\n3 rows copied\.\nNetwork packet size \(bytes\): 32767\n"
+                        r"Clock Time \(ms\.\) Total     : \d+ *Average : \(\d+\.\d\d rows per sec\.\)\n", done.out), done.out
+    assert done.err == ""
+    bcp("master..Employee", "out", "e.dat", "-c", "-a", "4096", "-L", "2", "-o", "console")
+    assert bcp.read("e.dat").decode() == "".join(WORLD.splitlines(True)[:2])
+    assert b"2 rows copied.\nNetwork packet size (bytes): 4096\n" in bcp.read("console")
+
+
+def test_out_native(bcp, employee):
+    bcp("dbo.Employee", "out", "e.dat", "-n")
+    decimal = struct.Struct("<BBBB16s")
+    first = struct.pack("<H", 2) + b"E1" + struct.pack("<Bi", 4, 30) + struct.pack("<H", 3) + b"R&D" + decimal.pack(19, 18, 0, 1, (1000).to_bytes(16, "little"))
+    second = struct.pack("<H", 2) + b"E2" + struct.pack("<Bi", 4, 40) + b"\xff\xff\xff"
+    assert bcp.read("e.dat").startswith(first + second)
+    bcp("dbo.Employee", "out", "w.dat", "-w", "-t|", "-r", "0x0a")
+    assert bcp.read("w.dat") == b"\xff\xfe" + WORLD.replace("\t", "|").encode("utf-16-le")
+    bcp("dbo.Employee", "out", "n.dat", "-N")
+    assert bcp.read("n.dat").startswith(struct.pack("<H", 4) + "E1".encode("utf-16-le"))
+
+
+def test_progress_lines(bcp, sqlserver):
+    fresh(sqlserver, "many", "(a int)")
+    sqlserver.ask("INSERT INTO dbo.many VALUES " + ", ".join(f"({i})" for i in range(2345)))
+    done = bcp("dbo.many", "out", "m.dat", "-c")
+    assert [line for line in done.out.splitlines() if "successfully" in line] == [
+        f"1000 rows successfully bulk-copied to host-file. Total received: {n}" for n in (1000, 2000)]
+    assert "\n2345 rows copied.\n" in done.out
+
+
+def test_queryout_and_suffixes(bcp, employee):
+    import gzip
+
+    import pyarrow.parquet as pq
+    bcp("SELECT EmpID, EmpAge + 1 AS NextAge FROM dbo.Employee ORDER BY EmpID", "queryout", "q.dat", "-c", "-t,")
+    assert bcp.read("q.dat") == b"E1,31\nE2,41\nE3,20\n"
+    bcp("dbo.Employee", "out", "e.dat.gz", "-c")
+    assert gzip.decompress(bcp.read("e.dat.gz")).decode() == WORLD
+    bcp("dbo.Employee", "out", "e.parquet")
+    assert pq.read_table(bcp.folder / "e.parquet")["EmpAge"].to_pylist() == [30, 40, 19]
+    bcp("dbo.Employee", "out", "e.csv", "--csv")
+    assert bcp.read("e.csv").decode() == 'EmpID,EmpAge,EmpDept,EmpSalary\nE1,30,R&D,1000\nE2,40,,\nE3,19,"",5\n'
+
+
+# Format files -------------------------------------------------------------------------------
+CHAPTER_XML = """<?xml version="1.0"?>
+<BCPFORMAT xmlns="http://schemas.microsoft.com/sqlserver/2004/bulkload/format" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+ <RECORD>
+  <FIELD ID="1" xsi:type="CharTerm" TERMINATOR="\\t" MAX_LENGTH="10" COLLATION="SQL_Latin1_General_CP1_CI_AS"/>
+  <FIELD ID="2" xsi:type="CharTerm" TERMINATOR="\\t" MAX_LENGTH="12"/>
+  <FIELD ID="3" xsi:type="CharTerm" TERMINATOR="\\t" MAX_LENGTH="100" COLLATION="SQL_Latin1_General_CP1_CI_AS"/>
+  <FIELD ID="4" xsi:type="CharTerm" TERMINATOR="\\r\\n" MAX_LENGTH="41"/>
+ </RECORD>
+ <ROW>
+  <COLUMN SOURCE="1" NAME="EmpID" xsi:type="SQLVARYCHAR"/>
+  <COLUMN SOURCE="2" NAME="EmpAge" xsi:type="SQLINT"/>
+  <COLUMN SOURCE="3" NAME="EmpDept" xsi:type="SQLVARYCHAR"/>
+  <COLUMN SOURCE="4" NAME="EmpSalary" xsi:type="SQLDECIMAL" PRECISION="18" SCALE="0"/>
+ </ROW>
+</BCPFORMAT>
+"""
+
+
+def test_format_file_of_the_chapter(bcp, employee):
+    bcp("master..employee".replace("employee", "Employee"), "format", "nul", "-f", "employee-fmt-xml.xml", "-x", "-c", "-r\\r\\n")
+    assert bcp.read("employee-fmt-xml.xml").decode() == CHAPTER_XML
+
+
+def test_classic_format_files(bcp, employee):
+    bcp("dbo.Employee", "format", "NUL", "-fe.fmt", "-n", "-V", "90")
+    assert bcp.read("e.fmt").decode() == (
+        "9.0\n4\n"
+        '1       SQLCHAR             2       10      ""   1     EmpID                 SQL_Latin1_General_CP1_CI_AS\n'
+        '2       SQLINT              1       4       ""   2     EmpAge                ""\n'
+        '3       SQLCHAR             2       100     ""   3     EmpDept               SQL_Latin1_General_CP1_CI_AS\n'
+        '4       SQLDECIMAL          1       19      ""   4     EmpSalary             ""\n')
+    bcp("dbo.Employee", "out", "e.dat", "-f", "e.fmt", "-c")  # the format file wins
+    bcp("dbo.Employee", "out", "n.dat", "-n")
+    assert bcp.read("e.dat") == bcp.read("n.dat")
+    bcp("dbo.Employee", "format", "nul", "-f", "w.fmt", "-w")
+    assert b'"\\t\\0"' in bcp.read("w.fmt") and b'"\\n\\0"' in bcp.read("w.fmt") and b"SQLNCHAR            0       24" in bcp.read("w.fmt")
+
+
+def test_prompts(bcp, employee):
+    answers = "\n\n\n\n" + "char\n0\n12\n\\t\n" + "\n\n\n\n" + "\n\n\n" + "y\nmine.fmt\n"
+    (bcp.folder / "answers").write_text(answers)
+    done = bcp("dbo.Employee", "out", "p.dat", "-i", "answers")
+    assert "Enter the file storage type of field EmpAge [int]: char\nEnter prefix-length of field EmpAge [1]: 0\n" \
+           "Enter length of field EmpAge [12]: 12\nEnter field terminator [none]: \\t\n\n" in done.out
+    assert "Do you want to save this format information in a file? [Y/n] y\nHost filename [bcp.fmt]: mine.fmt\n" in done.out
+    assert bcp.read("p.dat").startswith(b"\x02\0E130\t\x03\0R&D\x13\x12\0\x01")
+    again = bcp.read("p.dat")
+    bcp("dbo.Employee", "out", "p.dat", "-f", "mine.fmt")
+    assert bcp.read("p.dat") == again
+    done = bcp("dbo.Employee", "out", "q.dat", stdin="\n" * 14 + "n\n")
+    assert bcp.read("q.dat")[:4] == b"\x02\0E1" and sorted(os.listdir(bcp.folder)) == ["answers", "bcp", "mine.fmt", "p.dat", "q.dat"]
+    assert "before the questions do" in bcp("dbo.Employee", "out", "r.dat", stdin="\n\n", code=1).err
+
+
+# Wrong words --------------------------------------------------------------------------------
+@pytest.mark.parametrize("words, says", [
+    (["t", "out", "f", "-c", "-t", "t"], "eaten the backslash"), (["t", "out", "f", "-c", "-rn"], "eaten the backslash"),
+    (["t", "out", "f", "–c"], "dash of a word processor"), (["t", "out", "f", "-c", "—Ssrv"], "dash of a word processor"),
+    (["t", "sideways", "f"], "no direction"), (["t", "out"], "no data file"), (["t", "out", "f", "g", "-c"], "one word too many"),
+    (["a.b.c", "out", "f", "-c", "-d", "x"], "names a database"), (["t", "out", "f", "-c", "-n"], "give one"), (["t", "out", "f", "-c", "-F", "0"], "-F 0"),
+    (["t", "out", "f", "-c", "-m", "x"], "-m x"), (["t", "out", "f", "-c", "-b"], "-b needs a value"), (["t", "out", "f", "-R", "-c"], "-R"),
+    (["t", "out", "f", "-V", "65", "-c"], "6.x"), (["t", "out", "f", "-V", "80", "-n"], "before 2008"), (["t", "format", "x", "-f", "y", "-n"], "write nul"),
+    (["t", "format", "nul", "-n"], "needs -f"), (["t", "in", "f", "-c", "-h", "FAST"], '"FAST" is no hint'), (["t", "out", "f", "-c", "-Z"], "unknown option"),
+    (["t", "out", "f", "-c", "--nothing"], "unknown option"), (["t", "out", "f", "-cx"], "takes no value"), (["t", "out", "f", "-D", "-c"], "-S"),
+    (["t", "out", "f", "-c", "-Y", "x"], "s, m or o"), (["t", "out", "f", "-c", "-G", "-U", "me"], "access token")], ids=lambda v: " ".join(v)[:30])
+def test_wrong_words(haul, words, says):
+    done = haul("bcp", *words, code=1)
+    assert says in done.err and done.out == ""
+
+
+def test_usage_and_version(haul):
+    for words in ([], ["-?"], ["--help"]):
+        assert haul("bcp", *words).out.startswith("usage: bcp {dbtable | query} {in | out | queryout | format} datafile\n")
+    assert haul("bcp", "-v").out.startswith("BCP - Bulk Copy Program for Microsoft SQL Server.\n")
+
+
+def test_errors_as_bcp_prints_them(bcp, employee):
+    done = bcp("dbo.Nothing", "out", "x.dat", "-c", code=1)
+    assert "\nStarting copy...\nSQLState = " in done.out and "Error = [haul]" in done.out and done.out.endswith("\nBCP copy out failed\n")
+    assert not (bcp.folder / "x.dat").exists()
+    assert "Unable to open BCP host data-file nothing.dat" in bcp("dbo.Employee", "in", "nothing.dat", "-c", code=1).out
+    assert "I/O error while reading BCP format file no.fmt" in bcp("dbo.Employee", "out", "x.dat", "-f", "no.fmt", code=1).out
+    done = bcp("dbo.Employee", "out", "x.dat", "-c", "-S", f"127.0.0.1,{bcp.server.port}", "-U", "sa", "-Pwrong", login=False, code=1)
+    assert "SQLState = 28000, NativeError = 18456\nError = [haul][SQL Server]" in done.out
+    done = bcp("dbo.Employee", "out", "x.dat", "-c", "-S", "SUNILA2BLD1313", "-U", "sa", "-Pwrong", login=False, code=1)
+    assert "eaten the backslash" in done.out
+
+
+# freebcp ------------------------------------------------------------------------------------
+TYPES = [("tinyint", "200"), ("smallint", "-5"), ("int", "10"), ("bigint", "-9223372036854775808"), ("bit", "1"), ("float", "1234.5678"),
+         ("decimal(5,2)", "1.50"), ("numeric(38,10)", "-1234567.0000000001"), ("money", "1.2345"), ("smallmoney", "-0.0001"),
+         ("datetime", "'2004-05-23 14:25:10.997'"), ("uniqueidentifier", "'6F9619FF-8B86-D011-B42D-00C04FC964FF'"), ("char(10)", "'KIKOO'"),
+         ("varchar(50)", "'KIKOO'"), ("varchar(max)", "'KIKOO'"), ("text", "'KIKOO'"), ("nchar(5)", "N'é€'"), ("nvarchar(50)", "N'é€'"),
+         ("nvarchar(max)", "N'é€'"), ("ntext", "N'é'"), ("binary(4)", "0x0102"), ("varbinary(10)", "0x0102"), ("varbinary(max)", "0x0102"),
+         ("image", "0x0102")]
+# What freebcp's own client library has no text for: haul keeps the digits that the type has.
+OURS = [("xml", "'<a/>'", "<a/>"), ("real", "1234.5678", "1234.5677"), ("smalldatetime", "'2004-05-23 14:25'", "2004-05-23 14:25:00"), ("date", "'1753-01-01'", "1753-01-01"),
+        ("time(7)", "'12:35:29.1234567'", "12:35:29.1234567"), ("datetime2(7)", "'2004-05-23 14:25:10.1234567'", "2004-05-23 14:25:10.1234567"),
+        ("datetimeoffset(7)", "'2004-05-23 14:25:10.1234567 +05:30'", "2004-05-23 14:25:10.1234567 +05:30"), ("datetime2(0)", "'2004-05-23'", "2004-05-23 00:00:00"),
+        ("sql_variant", "CAST(1.5 AS decimal(4,1))", "1.5")]
+
+
+@pytest.fixture
+def freebcp(bcp):
+    need("freebcp")
+    (bcp.folder / "freetds.conf").write_text(f"[t]\nhost = 127.0.0.1\nport = {bcp.server.port}\ntds version = 7.4\nclient charset = UTF-8\n")
+
+    def run(*words):
+        done = subprocess.run(["freebcp", *words, "-S", "t", "-U", "sa", "-P", bcp.server.users["sa"]], cwd=bcp.folder, capture_output=True, text=True,
+                              env={**os.environ, "FREETDSCONF": str(bcp.folder / "freetds.conf"), "LC_ALL": "C.UTF-8"}, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_freebcp_writes_the_same_text(bcp, freebcp):
+    columns = ", ".join(f"c{i} {kind}" for i, (kind, _) in enumerate(TYPES))
+    fresh(bcp.server, "every", f"(k int NOT NULL, {columns})")
+    bcp.server.ask(f"INSERT INTO dbo.every VALUES (1, {', '.join(value for _, value in TYPES)})", f"INSERT INTO dbo.every VALUES (2{', NULL' * len(TYPES)})")
+    bcp("dbo.every", "out", "ours", "-c")
+    freebcp("dbo.every", "out", "theirs", "-c", "-t", "\t", "-r", "\n")
+    assert bcp.read("ours").split(b"\t") == bcp.read("theirs").split(b"\t")
+    # And freebcp reads ours.
+    bcp.server.ask("DELETE FROM dbo.every")
+    freebcp("dbo.every", "in", "ours", "-c", "-t", "\t", "-r", "\n")
+    bcp("dbo.every", "out", "again", "-c")
+    assert bcp.read("again") == bcp.read("ours")
+
+
+def test_text_that_freebcp_shortens(bcp):
+    columns = ", ".join(f"c{i} {kind}" for i, (kind, *_) in enumerate(OURS))
+    fresh(bcp.server, "ours", f"({columns})")
+    bcp.server.ask(f"INSERT INTO dbo.ours VALUES ({', '.join(value for _, value, _ in OURS)})")
+    bcp("dbo.ours", "out", "x", "-c")
+    assert bcp.read("x").decode() == "\t".join(text for *_, text in OURS) + "\n"
+
+
+# DB-Library writes NULL as length 0 where ODBC's bcp writes -1, so these are NOT NULL.
+NATIVE = [("tinyint", "SYBINT1", 1, "200"), ("smallint", "SYBINT2", 2, "-5"), ("int", "SYBINT4", 4, "10"), ("bigint", "SYBINT8", 8, "-5"), ("bit", "SYBBIT", 1, "1"),
+          ("real", "SYBREAL", 4, "1234.5678"), ("float", "SYBFLT8", 8, "1234.5678"), ("money", "SYBMONEY", 8, "1.2345"), ("smallmoney", "SYBMONEY4", 4, "-0.0001"),
+          ("datetime", "SYBDATETIME", 8, "'2004-05-23 14:25:10.997'"), ("smalldatetime", "SYBDATETIME4", 4, "'2004-05-23 14:25'")]
+
+
+def test_freebcp_writes_the_same_native_values(bcp, freebcp):
+    columns = ", ".join(f"c{i} {kind} NOT NULL" for i, (kind, *_) in enumerate(NATIVE))
+    fresh(bcp.server, "native", f"({columns})")
+    bcp.server.ask(f"INSERT INTO dbo.native VALUES ({', '.join(value for *_, value in NATIVE)})")
+    lines = [f'{i}\t{host}\t0\t{size}\t""\t{i}\tc{i - 1}' for i, (_, host, size, _) in enumerate(NATIVE, 1)]
+    (bcp.folder / "syb.fmt").write_text(f"8.0\n{len(lines)}\n" + "\n".join(f'{line}\t""' for line in lines) + "\n")
+    bcp("dbo.native", "out", "ours", "-n")
+    freebcp("dbo.native", "out", "theirs", "-f", "syb.fmt")
+    assert bcp.read("ours") == bcp.read("theirs")
+    bcp.server.ask("DELETE FROM dbo.native")
+    freebcp("dbo.native", "in", "ours", "-f", "syb.fmt")
+    bcp("dbo.native", "out", "again", "-n")
+    assert bcp.read("again") == bcp.read("ours")
+    bcp("dbo.native", "out", "by-format", "-f", "syb.fmt")
+    assert bcp.read("by-format") == bcp.read("ours")

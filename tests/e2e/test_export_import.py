@@ -578,3 +578,28 @@ def test_staging_tables_in_sql_server(sqlserver, butt, tmp_path):
     butt("purge", "out/dbo_StagedBack_import_manifest.json", *words(sqlserver))
     assert sqlserver.ask("SELECT count(*) FROM sys.tables WHERE name LIKE 'StagedBack[_]0%'")[0][0] == 0
     sqlserver.ask("DROP TABLE dbo.Staged", "DROP TABLE dbo.StagedBack")
+
+
+@pytest.mark.parametrize("mode", ["batch", "rowgroup", "file"])
+def test_import_into_sql_server_killed_and_run_again(sqlserver, butt, tmp_path, rng, mode):
+    from tds.server import PASSWORD
+    name = f"Killed{mode}"
+    customers(sqlserver, name, 3000)
+    sqlserver.ask(f"CREATE TABLE dbo.{name}B (CustomerID int NOT NULL PRIMARY KEY, Name nvarchar(60), Amount decimal(18,2))")
+    butt("export", *words(sqlserver), "-t", name, "-o", "out", "-f", 6, "-R", 250)
+    command = ["import", f"out/dbo_{name}_manifest.json", *words(sqlserver), "-t", name + "B", "-w", "4", "-M", mode, "-b", "100", "--combine"]
+    for _ in range(max(1, TRIALS // 20)):
+        sqlserver.ask(f"DELETE FROM dbo.{name}B")
+        for _ in range(3):
+            child = subprocess.Popen([HAUL, *command], cwd=tmp_path, stderr=subprocess.DEVNULL, env={**os.environ, "SQLCMDPASSWORD": PASSWORD})
+            try:
+                child.wait(rng.uniform(0.1, 3))
+                break
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        else:
+            butt(*command)
+        both = "SELECT CustomerID, Name, Amount FROM dbo.{} ORDER BY CustomerID"
+        assert sqlserver.ask(both.format(name + "B")) == sqlserver.ask(both.format(name))
+    sqlserver.ask(f"DROP TABLE dbo.{name}", f"DROP TABLE dbo.{name}B")

@@ -129,7 +129,7 @@ def check_output(python, path, expected):
     if path.suffix == ".db":
         return "not compared"
     source = f"read_csv('{path}')" if path.suffix == ".csv" else f"'{path}'"
-    code = f"import duckdb; print(duckdb.sql(\"{CHECK.format(source=source)}\").fetchall())"
+    code = f"import duckdb; duckdb.sql('SET enable_progress_bar = false'); print(duckdb.sql(\"{CHECK.format(source=source)}\").fetchall())"
     done = subprocess.run([python, "-c", code], capture_output=True, text=True)
     if done.returncode:
         return "unreadable: " + done.stderr.strip().splitlines()[-1]
@@ -137,7 +137,7 @@ def check_output(python, path, expected):
 
 
 def checksum(python, path):
-    code = f"import duckdb; print(duckdb.sql(\"{CHECK.format(source=f'read_csv({chr(39)}{path}{chr(39)})')}\").fetchall())"
+    code = f"import duckdb; duckdb.sql('SET enable_progress_bar = false'); print(duckdb.sql(\"{CHECK.format(source=f'read_csv({chr(39)}{path}{chr(39)})')}\").fetchall())"
     return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout
 
 

@@ -2,10 +2,9 @@
  * prepare.c: the ledger, the run's table, and how it may be loaded.
  *
  * What the table's columns are is asked of the table itself once it is there, by
- * the first worker: types, collations and lengths as the wire has them. Then a
- * load without rows is tried and rolled back: a server that refuses a hint that
- * only makes loads faster gets the statement without it, and a right that is
- * missing is told before anything is sent.
+ * the first worker: types, collations and lengths as the wire has them. Where
+ * there are hints that only make loads faster, a load without rows is tried and
+ * rolled back: a server that refuses such a hint gets the statement without it.
  *
  * Without the right to make the ledger's tables the run goes on without them:
  * what was committed is not remembered, and that is said.
@@ -193,9 +192,9 @@ static enum haul_code settle_statement(struct mssql_sink *sink, struct haul_erro
         struct haul_error refused = {0};
         if (write_statement(sink, err))
             return err->code;
-        if (!try_statement(sink, &refused))
+        if (!policy_has_optional(&sink->policy) || !try_statement(sink, &refused))
             return HAUL_OK;
-        if (!policy_has_optional(&sink->policy) || !is_refusal(&refused) || !ms_is_alive(&sink->control)) {
+        if (!is_refusal(&refused) || !ms_is_alive(&sink->control)) {
             *err = refused;
             return error_prefix(err, "loading into \"%s\"", sink->base.work);
         }

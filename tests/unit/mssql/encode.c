@@ -1,6 +1,17 @@
 /* encode.c: values of every type as bulk-loaded bytes, whole in a packet and cut at every byte. */
 #include "loads.h"
 
+#include "../base/trials.h"
+
+static size_t put_code(uint32_t code, char *out)
+{
+    size_t bytes = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = bytes - 1; i > 0; i--, code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)(bytes == 1 ? code : (0xf00 >> bytes & 0xff) | code);
+    return bytes;
+}
+
 #define CI "09 04 d0 00 34"
 
 struct value_row {
@@ -333,6 +344,50 @@ static void dictionaries(void **state)
     }
 }
 
+/* Random text of every page: what is sent reads back the same, all else is a misfit. */
+static void random_texts(void **state)
+{
+    (void)state;
+    static const char *const types[] = {
+        "a7 40 1f 09 04 d0 00 34", "a7 40 1f 11 04 00 00 00", "a7 40 1f 19 04 00 00 00",
+        "a7 40 1f 09 04 d0 24 00", "e7 40 1f 09 04 d0 00 34", "a7 ff ff 09 04 d0 00 34",
+        "e7 ff ff 09 04 d0 00 34", "a7 40 1f 2a 04 00 00 00", "a7 40 1f 04 08 00 00 00"};
+    static const uint32_t ranges[][2] = {{0x20, 0x7f},     {0xa0, 0x180},    {0x400, 0x460},
+                                         {0x3040, 0x3100}, {0x4e00, 0x5000}, {0x10000, 0x10400},
+                                         {0x1e00, 0x2200}};
+    static struct bytes payload;
+    static char text[2048], seen[8192], wanted[4096];
+    int trials = trials_begin("mssql/encode", 300);
+    for (int t = 0; t < trials; t++) {
+        const char *misfit, *texts[1] = {text};
+        struct load load;
+        struct batch batch;
+        struct haul_error err = {0};
+        size_t length = 0, characters = (size_t)(trials_random() % 200);
+        bool plain = trials_random() % 3 == 0;
+        for (size_t i = 0; i < characters; i++) {
+            const uint32_t *range = ranges[plain || trials_random() % 4 ? 0 : trials_random() % 7];
+            length += put_code(range[0] + (uint32_t)(trials_random() % (range[1] - range[0])), text + length);
+        }
+        text[length] = '\0';
+        load_begin(&load, types[trials_random() % 9], 9, 512 + (size_t)(trials_random() % 3000));
+        load_batch(&load, texts, 1, &batch);
+        load_rows(&load, &batch, &misfit);
+        assert_true(!misfit || !plain);
+        load_take(&load, &payload);
+        if (!misfit) {
+            struct talk talk;
+            talk_begin(&talk, &payload, 500);
+            assert_int_equal(talk_print(&talk, seen, sizeof seen, &err), HAUL_OK);
+            snprintf(wanted, sizeof wanted, "%s;", text);
+            assert_string_equal(seen, wanted);
+            talk_end(&talk);
+        }
+        batch_release(&batch);
+        load_end(&load);
+    }
+}
+
 static void statements(void **state)
 {
     (void)state;
@@ -372,6 +427,7 @@ int main(void)
         cmocka_unit_test(losses_are_counted),
         cmocka_unit_test(large_values),
         cmocka_unit_test(dictionaries),
+        cmocka_unit_test(random_texts),
         cmocka_unit_test(statements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,6 +80,7 @@ static enum haul_code reject_keep(struct collector *collector, const struct reje
     struct reject *kept = &node->reject;
     kept->line = NULL;
     kept->line_length = 0;
+    kept->told = true;
     char place[PLACE_BYTES];
     place_print(reject, place);
     if (!kept->place || !*kept->place)
@@ -110,7 +111,7 @@ enum haul_code collector_reject(struct collector *collector, enum haul_code code
 {
     struct reject_limit *limit = collector->limit;
     char text[DESCRIPTION_BYTES];
-    if (limit && limit->tell)
+    if (limit && limit->tell && !reject->told)
         limit->tell(limit->tell_user, reject);
     if (!limit || limit->max == 0) {
         reject_describe(reject, text);

@@ -29,6 +29,7 @@ struct reject {
     int field;           /* of the source's row, from 1; 0 not known */
     const char *line;    /* all of the row as text, where the source gives it; only told, not kept */
     size_t line_length;
+    bool told; /* reject_limit.tell has heard of it */
 };
 
 struct reject_node {

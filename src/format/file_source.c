@@ -412,7 +412,8 @@ static enum haul_code request_copy(const struct source_request *from, struct are
                                    struct source_request *to, struct haul_error *err)
 {
     *to = (struct source_request){
-        .column_count = from->column_count, .alike = from->alike, .dictionaries = from->dictionaries};
+        .column_count = from->column_count, .like = from->like, .passed = from->passed, .alike = from->alike,
+        .dictionaries = from->dictionaries}; /* `like` is the caller's, and outlives the source */
     const char **columns = NULL;
     bool fine = true;
     if (from->columns) {

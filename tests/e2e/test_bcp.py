@@ -259,3 +259,79 @@ def test_freebcp_writes_the_same_native_values(bcp, freebcp):
     assert bcp.read("again") == bcp.read("ours")
     bcp("dbo.native", "out", "by-format", "-f", "syb.fmt")
     assert bcp.read("by-format") == bcp.read("ours")
+
+
+# In -----------------------------------------------------------------------------------------
+def rows_of(server, table, order="1"):
+    return server.ask(f"SELECT * FROM dbo.{table} ORDER BY {order}")
+
+
+@pytest.mark.parametrize("flag", ["-c", "-n", "-w", "-N"])
+def test_in_and_out_again(bcp, employee, flag):
+    bcp("dbo.Employee", "out", "e.dat", flag)
+    fresh(employee, "NewOne", EMPLOYEE.replace("check (EmpAge > 18)", ""))
+    done = bcp("dbo.NewOne", "in", "e.dat", flag)
+    assert "\n3 rows copied.\n" in done.out
+    assert rows_of(employee, "NewOne") == rows_of(employee, "Employee")
+    tables = {name for name, in employee.ask("SELECT name FROM sys.tables")}
+    assert not {name for name in tables if name.startswith("haul_")}, "no ledger unless --resume"
+
+
+def test_batches_and_their_lines(bcp, sqlserver):
+    fresh(sqlserver, "many", "(a int)")
+    (bcp.folder / "m.dat").write_text("".join(f"{i}\n" for i in range(2345)))
+    done = bcp("dbo.many", "in", "m.dat", "-c", "-b", "500")
+    assert [line for line in done.out.splitlines() if "sent" in line] == [
+        f"500 rows sent to SQL Server. Total sent: {n}" for n in (500, 1000, 1500, 2000)]
+    assert sqlserver.ask("SELECT COUNT(*) FROM dbo.many") == [(2345,)]
+    assert [rows for table, rows, *_ in sqlserver.loads[-5:]] == [500, 500, 500, 500, 345]
+
+
+def test_errors_are_counted_and_listed(bcp, sqlserver):
+    fresh(sqlserver, "Employee", EMPLOYEE)
+    (bcp.folder / "e.dat").write_text("E1\t30\tR&D\t1\nE2\txyz\tHR\t2\nE3\t31\tR\t99999999999999999999\nE4\t32\tS\t4\n")
+    done = bcp("dbo.Employee", "in", "e.dat", "-c", "-m", "100", "-e", "bad")
+    assert "SQLState = 22018, NativeError = 0\nError = [haul]Invalid character value for cast specification (row 2, EmpAge)\n" in done.out
+    assert "\n2 rows copied.\n" in done.out
+    assert bcp.read("bad").decode() == ("#@ Row 2, Column 2: Invalid character value for cast specification @#\nE2\txyz\tHR\t2\t\n"
+                                        "#@ Row 3, Column 4: Numeric value out of range @#\nE3\t31\tR\t99999999999999999999\t\n")
+    assert [row[0] for row in rows_of(sqlserver, "Employee")] == ["E1", "E4"]
+    sqlserver.ask("DELETE FROM dbo.Employee")
+    (bcp.folder / "e.dat").write_text("".join(f"E{i}\tx\t\t\n" for i in range(20)))
+    done = bcp("dbo.Employee", "in", "e.dat", "-c", "-e", "bad", code=1)
+    assert done.out.endswith("\nBCP copy in failed\n") and bcp.read("bad").count(b"#@") == 11 and not rows_of(sqlserver, "Employee")
+
+
+def test_new_employee_by_both_format_files(bcp, employee):
+    """The chapter: a column of the file is left out, by XML and by a classic file."""
+    bcp("dbo.Employee", "out", "e.dat", "-c", "-r\\r\\n")
+    fresh(employee, "NewEmployee", "(EmpID varchar(10) unique, EmpAge int, EmpSalary decimal)")
+    (bcp.folder / "f.xml").write_text(CHAPTER_XML.replace('  <COLUMN SOURCE="3" NAME="EmpDept" xsi:type="SQLVARYCHAR"/>\n', ""))
+    (bcp.folder / "f.fmt").write_text('9.0\n4\n1 SQLCHAR 0 10 "\\t" 1 EmpID\nSQL_Latin1_General_CP1_CI_AS\n2 SQLCHAR 0 12 "\\t" 2 EmpAge\n""\n'
+                                      '3 SQLCHAR 0 100 "\\t" 0 EmpDept\nSQL_Latin1_General_CP1_CI_AS\n4 SQLCHAR 0 41 "\\r\\n" 3 EmpSalary\n""\n')
+    for format in ("f.xml", "f.fmt"):
+        employee.ask("DELETE FROM dbo.NewEmployee")
+        bcp("master..NewEmployee".replace("..", ".dbo."), "in", "e.dat", "-f", format, "-n")
+        assert rows_of(employee, "NewEmployee") == [(a, b, d) for a, b, _, d in rows_of(employee, "Employee")]
+
+
+def test_identity(bcp, sqlserver):
+    fresh(sqlserver, "numbered", "(id int IDENTITY(1,1), v varchar(10))")
+    (bcp.folder / "n.dat").write_text("70\tx\n80\ty\n")
+    bcp("dbo.numbered", "in", "n.dat", "-c")
+    assert [row[1] for row in rows_of(sqlserver, "numbered")] == ["x", "y"] and rows_of(sqlserver, "numbered")[0][0] < 70
+    sqlserver.ask("DELETE FROM dbo.numbered")
+    bcp("dbo.numbered", "in", "n.dat", "-c", "-E")
+    assert rows_of(sqlserver, "numbered") == [(70, "x"), (80, "y")]
+
+
+def test_hints(bcp, employee):
+    bcp("dbo.Employee", "out", "e.dat", "-c")
+    for words, has, lacks in (((), "", ("TABLOCK", "CHECK_CONSTRAINTS", "KEEP_NULLS", "FIRE_TRIGGERS")),
+                              (("-h", "TABLOCK"), "TABLOCK", ("CHECK_CONSTRAINTS",)), (("-h", "CHECK_CONSTRAINTS", "-k"), "CHECK_CONSTRAINTS", ("TABLOCK",))):
+        employee.ask("DELETE FROM dbo.Employee")
+        employee.log_lines.clear()
+        bcp("dbo.Employee", "in", "e.dat", "-c", *words)
+        statement = [line for line in employee.log_lines if "insert bulk" in line.lower()][-1].upper()
+        assert has in statement and not any(word in statement for word in lacks), statement
+        assert ("KEEP_NULLS" in statement) == ("-k" in words)

@@ -111,6 +111,7 @@ def same_tables(a, b):
         assert a.column(name).to_pylist() == b.column(name).to_pylist(), name
 
 
+@pytest.mark.sanitize
 def test_every_type_goes_in_and_comes_back(mssql, haul, tmp_path):
     definition = edges_table(mssql, "dbo.edges_in")
     haul("copy", mssql.uri(more=TRUST), "in.parquet", "--table", "dbo.edges_in", "--strict")
@@ -184,6 +185,7 @@ def test_an_origin_that_lies_is_not_believed(one, haul, tmp_path, lie):
     assert "([v] nvarchar(max) NULL)" in haul("copy", "a.parquet", one.uri(more=TRUST), "--table", "lies", "--dry-run").out
 
 
+@pytest.mark.sanitize
 def test_exact_moments_go_back_as_they_were(mssql, haul):
     """--timestamps exact: offsets and the last digits, into a new table and into one that is there."""
     definition = "id int NOT NULL PRIMARY KEY, a datetimeoffset(7) NULL, b datetime2(7) NULL, c datetimeoffset(3) NULL"
@@ -439,6 +441,7 @@ def test_a_value_the_column_cannot_take_is_found_before_it_is_sent(one, haul, tm
     assert len(rejects) == 2 and all('"v"' in line for line in rejects), rejects
 
 
+@pytest.mark.sanitize
 def test_rows_the_server_refuses_are_found_and_set_aside(mssql, haul, tmp_path):
     rows = 2000
     ids = list(range(rows))

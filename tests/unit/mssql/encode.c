@@ -271,7 +271,7 @@ static void large_values(void **state)
     (void)state;
     static const char *const types[] = {"a7 ff ff " CI, "a7 ff ff 09 04 d0 24 00", "e7 ff ff " CI};
     static struct bytes payload;
-    static char text[20002], seen[65536], wanted[65536];
+    static char text[20016], seen[65536], wanted[65536];
     for (size_t i = 0; i < 3; i++) {
         for (size_t length = 7990; length <= 20000; length += 1201) {
             const char *misfit, *texts[3] = {"small", text, NULL};

@@ -18,6 +18,10 @@ static const struct command kinds[] = {
     {.name = "list", .bit = HAUL_FOR_LIST, .usage = "haul list SOURCE"},
     {.name = "inspect", .bit = HAUL_FOR_INSPECT, .usage = "haul inspect SOURCE"},
     {.name = "verify", .bit = HAUL_FOR_VERIFY, .usage = "haul verify SOURCE TARGET"},
+    {.name = "combine", .bit = HAUL_FOR_COMBINE, .usage = "haul combine FILE..."},
+    {.name = "ping", .bit = HAUL_FOR_PING, .usage = "haul ping CONNECTION"},
+    {.name = "export", .bit = HAUL_FOR_EXPORT, .usage = "haul export"},
+    {.name = "import", .bit = HAUL_FOR_IMPORT, .usage = "haul import MANIFEST"},
 };
 
 static void ask(struct haul_job *job)
@@ -30,7 +34,7 @@ static void ask(struct haul_job *job)
         else if (option->kind == HAUL_OPTION_NUMBER || option->kind == HAUL_OPTION_SIZE)
             (void)settings_number(settings, option->name);
         else if (option->kind == HAUL_OPTION_CHOICE)
-            must(settings_text(settings, option->name));
+            must(!option->preset || settings_text(settings, option->name));
     }
 }
 
@@ -65,7 +69,7 @@ static int cut_words(char *text, char **words)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     struct food food = {data, length};
-    const struct command *command = &kinds[food_byte(&food) % 4];
+    const struct command *command = &kinds[food_byte(&food) % (sizeof kinds / sizeof kinds[0])];
     struct buffer text = food_rest(&food);
     struct haul_error err = {0};
     struct haul_job *job = NULL;
@@ -74,8 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     must(!buffer_append(&text, "", 1, &err));
     int count = cut_words((char *)text.data, words);
     must(!haul_job_new(&job, &err));
-    (void)options_value(count, words, "log");
-    (void)options_flag(count, words, "quiet");
     enum haul_code code = options_parse(command, job, count, words, &help, &err);
     must_be_told(code, &err);
     must(code == HAUL_OK || code == HAUL_USAGE);

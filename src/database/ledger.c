@@ -407,6 +407,7 @@ enum haul_code ledger_settle(const struct ledger *ledger, void *connection, cons
     const struct engine *engine = ledger->engine;
     struct sql sql = {.dialect = engine->dialect};
     char hash[HASH_TEXT_BYTES];
+    int64_t changed = 0;
     if (!ledger->units)
         return HAUL_OK;
     hash_print(receipt->hash, hash);
@@ -423,5 +424,11 @@ enum haul_code ledger_settle(const struct ledger *ledger, void *connection, cons
     sql_add(&sql, ", ");
     add_equal(&sql, "text", receipt->text);
     ledger_add_unit(&sql, run, &receipt->unit);
-    return engine_run(engine, connection, &sql, NULL, err);
+    if (engine_run(engine, connection, &sql, &changed, err))
+        return err->code;
+    if (changed == 1)
+        return HAUL_OK;
+    return error_set(err, HAUL_INTEGRITY,
+                     "the ledger's row of part %llu, row %lld is not there any more: the unit is taken back",
+                     (unsigned long long)receipt->unit.part, (long long)receipt->unit.first_row);
 }

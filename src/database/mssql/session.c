@@ -345,6 +345,7 @@ void ms_abandon(struct session *session)
 static const char *const settings[] = {
     "SET TEXTSIZE 2147483647",
     "SET ROWCOUNT 0",
+    "SET NOCOUNT OFF",
     "SET ANSI_NULLS ON",
     "SET ANSI_PADDING ON",
     "SET ANSI_WARNINGS ON",

@@ -55,6 +55,20 @@ static enum haul_code draw_json(const char *json, draw_fn draw, char **report, s
     return code;
 }
 
+int report_width(const char *text)
+{
+    int width = 0;
+    for (; *text; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+enum haul_code report_name(const char *name, int width, struct buffer *out, struct haul_error *err)
+{
+    int pad = width - report_width(name);
+    return buffer_printf(out, err, "  %s%*s  ", name, pad > 0 ? pad : 0, "");
+}
+
 static enum haul_code draw_columns(const json_t *columns, struct buffer *out, struct haul_error *err)
 {
     size_t i;
@@ -64,8 +78,9 @@ static enum haul_code draw_columns(const json_t *columns, struct buffer *out, st
         const char *loss = text_of(column, "may_lose"), *source = text_of(column, "source");
         const char *target = text_of(column, "target");
         bool same = strcmp(source, target) == 0;
-        if (buffer_printf(out, err, "  %-28s %s%s%s%s%s\n", text_of(column, "name"), source,
-                          same ? "" : " -> ", same ? "" : target, *loss ? "; may lose: " : "", loss))
+        if (report_name(text_of(column, "name"), 27, out, err) ||
+            buffer_printf(out, err, "%s%s%s%s%s\n", source, same ? "" : " -> ", same ? "" : target,
+                          *loss ? "; may lose: " : "", loss))
             return err->code;
     }
     return HAUL_OK;

@@ -21,6 +21,11 @@ enum haul_code report_ping(const struct haul_job *job, const struct ping *ping, 
 enum haul_code report_take(struct buffer *text, char **report, struct haul_error *err);
 bool report_as_json(const struct haul_job *job);
 
+/* Columns a text takes on a terminal, if each character takes one; and a name
+ * padded to `width` of them, because printf would count bytes. */
+int report_width(const char *text);
+enum haul_code report_name(const char *name, int width, struct buffer *out, struct haul_error *err);
+
 /* A file of the lobby's own: written beside its name, then renamed. */
 enum haul_code report_write_file(const char *path, const char *text, struct haul_error *err);
 

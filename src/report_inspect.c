@@ -46,25 +46,9 @@ static void print_count(int64_t count, char out[32])
     out[n] = 0;
 }
 
-/* Columns a text takes on a terminal, if each character takes one. */
-static int text_width(const char *text)
-{
-    int width = 0;
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80;
-    return width;
-}
-
-/* A name padded to `width` characters; printf would count bytes. */
-static enum haul_code draw_name(const char *name, int width, struct buffer *out, struct haul_error *err)
-{
-    int pad = width - text_width(name);
-    return buffer_printf(out, err, "  %s%*s  ", name, pad > 0 ? pad : 0, "");
-}
-
 static int wider(int width, const char *name)
 {
-    int needed = text_width(name);
+    int needed = report_width(name);
     needed = needed > NAME_WIDTH_MAX ? NAME_WIDTH_MAX : needed;
     return needed > width ? needed : width;
 }
@@ -102,7 +86,7 @@ static enum haul_code draw_schema(const struct schema *schema, struct buffer *ou
     for (int i = 0; i < schema->count; i++) {
         char type[128];
         field_print_type(&schema->fields[i], type, sizeof type);
-        if (draw_name(schema->fields[i].name, width, out, err) ||
+        if (report_name(schema->fields[i].name, width, out, err) ||
             buffer_printf(out, err, "%s%s%s%s\n", type, schema->fields[i].nullable ? "" : " not null",
                           schema->fields[i].sql_type ? "  from " : "",
                           schema->fields[i].sql_type ? schema->fields[i].sql_type : ""))
@@ -129,7 +113,7 @@ static enum haul_code draw_column(const struct inspected_column *column, int wid
     print_count(column->nulls, nulls);
     print_count(column->pages, pages);
     print_bar(column->bytes_stored, largest, bar);
-    if (draw_name(column->name, width, out, err) ||
+    if (report_name(column->name, width, out, err) ||
         buffer_printf(out, err, "%-20s %s %10s %5.1fx  %-7s nulls %s, pages %s", column->type, bar, stored,
                       ratio, column->codec ? column->codec : "", nulls, pages) ||
         (column->encodings && buffer_printf(out, err, ", %s", column->encodings)))
@@ -295,7 +279,7 @@ static enum haul_code draw_head(const struct schema *schema, const json_t *rows,
         json_array_foreach(row, j, cell)
         {
             const char *text = json_is_null(cell) ? "NULL" : json_string_value(cell);
-            if (draw_name(schema->fields[j].name, width, out, err) || draw_text(text, out, err) ||
+            if (report_name(schema->fields[j].name, width, out, err) || draw_text(text, out, err) ||
                 buffer_append(out, "\n", 1, err))
                 return err->code;
         }

@@ -6,6 +6,7 @@ wire are those that mssql-python's bulk copy and freebcp send for the same value
 """
 import datetime
 import json
+import itertools
 import os
 import random
 import signal
@@ -593,6 +594,40 @@ def test_killed_while_loading(one, haul, orders, tmp_path, mode):
             running.communicate()
         finish(haul, *words)
         assert whole(one, "dbo.o", orders) and left_behind(one) == ([], 0), (mode, trial, SEED)
+
+
+def test_killed_while_a_claim_is_on_its_way(one, haul, orders, tmp_path, monkeypatch):
+    """The client is gone before its claim has reached the table: the claim goes with its transaction.
+
+    The worst order of the server's two threads is forced: were the session's ROLLBACK to come first, the claim would stay."""
+    from tds.engine import Engine
+    words = ["copy", "orders.parquet", one.uri(more=TRUST), "--table", "o", "--mode", "append", "--unit-rows", "500", "--workers", "1", "--run", "early"]
+    fresh(one, "dbo.o", COLUMNS)
+    plain, claims, running, victim = Engine.run, itertools.count(1), [], []
+    rolled_back, executed = threading.Event(), threading.Event()
+
+    def run(engine, sql, arguments=None):
+        if "haul_units" in sql and sql.startswith("INSERT") and next(claims) == 3:
+            victim.append(engine)
+            running[0].kill()
+            rolled_back.wait(1)
+            try:
+                return plain(engine, sql, arguments)
+            finally:
+                executed.set()
+        try:
+            return plain(engine, sql, arguments)
+        finally:
+            if sql == "ROLLBACK" and engine in victim:
+                rolled_back.set()
+                executed.wait(10)
+
+    monkeypatch.setattr(Engine, "run", run)
+    running.append(start(tmp_path, [*words, "--restart"]))
+    running[0].communicate(timeout=60)
+    assert executed.wait(10) and running[0].returncode == -signal.SIGKILL
+    finish(haul, *words)
+    assert whole(one, "dbo.o", orders) and left_behind(one) == ([], 0)
 
 
 def test_killed_while_reading(one, haul, orders, tmp_path):

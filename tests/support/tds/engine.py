@@ -46,7 +46,10 @@ class Engine:
 
     # Waiting -------------------------------------------------------------------------
     def wait_for(self, work):
-        """Runs work() in a thread, watching the client for an attention meanwhile."""
+        """Runs work() in a thread, watching the client for an attention meanwhile.
+
+        However it ends, also by a client that is gone, work() is over by then: were it still
+        to come, it would find the transaction rolled back, and its statement would stay."""
         here, there = socket.socketpair()
         result = {}
 
@@ -60,24 +63,33 @@ class Engine:
 
         worker = threading.Thread(target=body, daemon=True)
         worker.start()
-        cancelled = False
-        while True:
-            ready = select.select([here, self.channel.sock], [], [])[0] if not cancelled else [here]
-            if here in ready or cancelled:
-                break
-            if self.deaf():
-                select.select([here], [], [])
-                break
-            cancelled = self.channel.attention_waiting()
-            self.connection.cancel()
-        worker.join()
-        here.close()
-        there.close()
-        if cancelled:
+        ended = True  # by the client: attention, or the end of its connection
+        try:
+            ended = self.attention_before(here)
+        finally:
+            while worker.is_alive():
+                if ended:
+                    self.connection.cancel()  # again, since one that comes before the statement does nothing
+                worker.join(0.05)
+            here.close()
+            there.close()
+        if ended:
             raise Cancelled()
         if "failure" in result:
             raise result["failure"]
         return result.get("value")
+
+    def attention_before(self, done):
+        """Whether an attention comes before there is something to read from `done`."""
+        while True:
+            ready = select.select([done, self.channel.sock], [], [])[0]
+            if done in ready:
+                return False
+            if self.deaf():
+                select.select([done], [], [])
+                return False
+            if self.channel.attention_waiting():
+                return True
 
     # Transactions --------------------------------------------------------------------
     def begin(self):

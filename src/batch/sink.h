@@ -89,7 +89,9 @@ struct run_record {
     bool finished;
     const struct receipt *receipts; /* committed units, any order */
     size_t receipt_count;
-    struct arena arena; /* owns them when recall filled it */
+    size_t unsettled;           /* claims without a receipt: not units in flight, those cannot be seen */
+    struct unit unsettled_unit; /* the first of them */
+    struct arena arena;         /* owns the texts and receipts when recall filled it */
 };
 void run_record_release(struct run_record *record);
 

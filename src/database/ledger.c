@@ -274,6 +274,18 @@ enum haul_code ledger_rows(const struct ledger *ledger, void *connection, const 
     return engine_ask_number(ledger->engine, connection, &sql, rows, err);
 }
 
+enum haul_code ledger_drop_claims(const struct ledger *ledger, void *connection, const char *name,
+                                  int64_t *dropped, struct haul_error *err)
+{
+    struct sql sql = {.dialect = ledger->engine->dialect};
+    sql_add(&sql, "DELETE FROM %s WHERE ", ledger->units);
+    add_equal(&sql, "run", name);
+    sql_add(&sql, " AND ");
+    sql_name(&sql, "hash");
+    sql_add(&sql, " IS NULL");
+    return engine_run(ledger->engine, connection, &sql, dropped, err);
+}
+
 /* ---- receipts ---- */
 
 static enum haul_code fill_receipt(const struct answer *answer, size_t row, struct arena *arena,
@@ -290,8 +302,11 @@ static enum haul_code fill_receipt(const struct answer *answer, size_t row, stru
                                 .rejects = copy_cell(arena, answer, row, 8),
                                 .text = copy_cell(arena, answer, row, 9)};
     if (!hash_parse(answer_text(answer, row, 5), &receipt->hash))
-        return error_set(err, HAUL_INTEGRITY, "the ledger's row of part %llu, row %lld is damaged; --restart",
-                         (unsigned long long)unit.part, (long long)unit.first_row);
+        return error_set(
+            err, HAUL_INTEGRITY,
+            "the ledger's row of part %llu, row %lld holds no receipt: it was not committed with "
+            "its unit, or was changed; run the same command again",
+            (unsigned long long)unit.part, (long long)unit.first_row);
     bool lost =
         (!receipt->rejects && answer_cell(answer, row, 8)) || (!receipt->text && answer_cell(answer, row, 9));
     return lost ? error_nomem(err, "the ledger") : HAUL_OK;
@@ -315,14 +330,24 @@ static enum haul_code read_receipts(const struct ledger *ledger, void *connectio
     sql_add(&sql, " ORDER BY part, first_row");
     enum haul_code code = engine_ask(ledger->engine, connection, &sql, &answer, err);
     size_t count = answer_rows(&answer);
+    size_t filled = 0;
     struct receipt *receipts = arena_alloc_array(&record->arena, count + 1, sizeof *receipts);
     if (!code && !receipts)
         code = error_nomem(err, "the ledger");
-    for (size_t i = 0; i < count && !code; i++)
-        code = fill_receipt(&answer, i, &record->arena, &receipts[i], err);
+    for (size_t i = 0; i < count && !code; i++) {
+        code = fill_receipt(&answer, i, &record->arena, &receipts[filled], err);
+        if (code == HAUL_INTEGRITY) {
+            if (record->unsettled++ == 0)
+                record->unsettled_unit = receipts[filled].unit;
+            *err = (struct haul_error){0};
+            code = HAUL_OK;
+        } else {
+            filled++;
+        }
+    }
     answer_release(&answer);
     record->receipts = receipts;
-    record->receipt_count = code ? 0 : count;
+    record->receipt_count = code ? 0 : filled;
     return code;
 }
 

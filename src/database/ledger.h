@@ -51,7 +51,8 @@ struct ledger_search {
 enum haul_code ledger_find(const struct ledger *ledger, void *connection, const struct ledger_search *search,
                            struct ledger_run *run, bool *found, struct haul_error *err);
 
-/* Fills `record` with plan and receipts. */
+/* Fills `record` with plan and receipts. A row that holds no receipt is counted in
+ * `unsettled`. */
 enum haul_code ledger_recall(const struct ledger *ledger, void *connection, const char *name,
                              struct run_record *record, bool *found, struct haul_error *err);
 
@@ -72,7 +73,12 @@ enum haul_code ledger_claim(const struct ledger *ledger, void *connection, const
 enum haul_code ledger_settle(const struct ledger *ledger, void *connection, const char *run,
                              const struct receipt *receipt, struct haul_error *err);
 
-/* The receipt of a committed unit (receipt->unit says which); texts in `arena`. */
+/* Takes the run's claims away that were committed without a receipt. */
+enum haul_code ledger_drop_claims(const struct ledger *ledger, void *connection, const char *name,
+                                  int64_t *dropped, struct haul_error *err);
+
+/* The receipt of a committed unit (receipt->unit says which); texts in `arena`.
+ * HAUL_INTEGRITY when the row holds none. */
 enum haul_code ledger_receipt(const struct ledger *ledger, void *connection, const char *run,
                               struct arena *arena, struct receipt *receipt, struct haul_error *err);
 

@@ -51,6 +51,8 @@ static enum haul_code undo_run(struct table_sink *sink, const struct ledger_run 
     if (strcmp(known->target, sink->ledger_name) != 0)
         return error_set(err, HAUL_CHANGED, "%s: run %s is about %s, not %s; discard it with that target",
                          sink->place, sink->run, known->target, sink->title);
+    if (sink->in_doubt && !known->made) /* what is in doubt must not be forgotten by the run that found it */
+        return error_set(err, HAUL_INTEGRITY, "%s: run %s is kept", sink->place, sink->run);
     if ((known->made && drop_work(sink, known->work, err)) ||
         (engine->ddl_commits && engine->run(sink->connection, engine->begin, NULL, err)) ||
         (!known->made && take_back_rows(sink, known, err)))

@@ -83,6 +83,8 @@ enum haul_code table_sink_recall(struct sink *base, const char *name, struct run
         return HAUL_OK;
     if (ledger_recall(&sink->ledger, sink->connection, name, record, found, err))
         return err->code;
+    sink->unsettled = record->unsettled;
+    sink->unsettled_unit = record->unsettled_unit;
     if (!*found || !record->finished || !sink->ops->tidy)
         return HAUL_OK;
     return name_work(sink, err) ? err->code : sink->ops->tidy(sink, err);
@@ -126,6 +128,34 @@ static enum haul_code continue_without(struct table_sink *sink, const struct led
     return make_work(sink, err);
 }
 
+/* A claim is committed with its unit or not at all; one without a receipt was
+ * committed by other means, and rows of its unit may have been as well. Where all
+ * rows of the table are the run's, counting them shows that none were. */
+static enum haul_code drop_claims(struct table_sink *sink, struct haul_error *err)
+{
+    const struct unit *unit = &sink->unsettled_unit;
+    bool all_ours = sink->made || sink->mode == SINK_CREATE;
+    int64_t dropped = 0;
+    if (all_ours && (table_sink_check_rows(sink, sink->work, err) ||
+                     ledger_drop_claims(&sink->ledger, sink->connection, sink->run, &dropped, err)))
+        return err->code;
+    if ((size_t)dropped == sink->unsettled) {
+        context_warn(&sink->context,
+                     "%s: %zu units were claimed and not done (part %llu, row %lld); no row of them is in: "
+                     "they are done now",
+                     sink->place, sink->unsettled, (unsigned long long)unit->part,
+                     (long long)unit->first_row);
+        return HAUL_OK;
+    }
+    sink->in_doubt = true;
+    return error_set(err, HAUL_INTEGRITY,
+                     "%s: the ledger's row of part %llu, row %lld holds no receipt, so whether rows of that "
+                     "unit are in %s is not known; make sure that none are, delete the row from %s, and run "
+                     "the same command again",
+                     sink->place, (unsigned long long)unit->part, (long long)unit->first_row, sink->title,
+                     sink->ledger.units);
+}
+
 /* Goes on with what the run left. */
 static enum haul_code continue_run(struct table_sink *sink, const struct ledger_run *known,
                                    const struct run_record *run, struct haul_error *err)
@@ -141,6 +171,8 @@ static enum haul_code continue_run(struct table_sink *sink, const struct ledger_
         return err->code;
     if (strcmp(id, known->work_id) != 0)
         return continue_without(sink, known, run, id, err);
+    if (sink->unsettled)
+        return drop_claims(sink, err);
     return sink->made ? table_sink_check_rows(sink, sink->work, err) : HAUL_OK;
 }
 
@@ -340,6 +372,7 @@ static enum haul_code read_receipt(struct table_sink *sink, void *session, const
     receipt->unit = *unit;
     pthread_mutex_lock(&sink->mutex); /* the arena */
     enum haul_code code = ledger_receipt(&sink->ledger, session, sink->run, &sink->arena, receipt, err);
+    sink->in_doubt |= code == HAUL_INTEGRITY;
     pthread_mutex_unlock(&sink->mutex);
     return code;
 }

@@ -74,6 +74,9 @@ struct table_sink {
     bool locked;      /* the connection holds the run's lock */
     const char *work; /* the table units go into, in schema_name */
     bool made;        /* the run makes it */
+    size_t unsettled; /* what recall found of claims without a receipt, and the first of them */
+    struct unit unsettled_unit;
+    bool in_doubt; /* such a claim ended the run: its ledger stays */
 
     pthread_mutex_t mutex; /* guards sessions and, while workers run, the arena */
     void *sessions[SESSIONS_MAX];

@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -160,3 +161,66 @@ def test_two_equal_runs_at_once(tmp_path, inputs):
     _, err = first.communicate()
     assert first.returncode == 0, err
     assert second.returncode != 0 and "run" in second.stderr
+
+
+# ---- a ledger that is not as it should be ----
+
+LOAD = ["copy", "in.csv", "sqlite:///t.db", "--table", "t", "--schema", "id:int64,qty:int64", "--unit-rows", "2"]
+
+
+def stopped(haul, folder, mode, *statements):
+    """A run that committed two units and failed in the third; then `statements` on its database."""
+    (folder / "in.csv").write_text("id,qty\n" + "".join(f"{n},{'x' if n == 7 else n}\n" for n in range(8)))
+    with sqlite3.connect(folder / "t.db") as database:
+        if mode == "append":
+            database.execute("CREATE TABLE t (id INTEGER, qty INTEGER)")
+    haul(*LOAD, "--mode", mode, code=5)
+    with sqlite3.connect(folder / "t.db") as database:
+        assert database.execute("SELECT first_row FROM haul_units ORDER BY 1").fetchall() == [(0,), (2,)]
+        for statement in statements:
+            database.execute(statement)
+    return [*LOAD, "--mode", mode, "--max-errors", "1"]
+
+
+def ids_of(folder):
+    with sqlite3.connect(folder / "t.db") as database:
+        return [row[0] for row in database.execute("SELECT id FROM t ORDER BY id")]
+
+
+CLAIM = "INSERT INTO haul_units (run, part, first_row) SELECT DISTINCT run, 0, 4 FROM haul_units"
+
+
+def test_a_claim_without_its_unit_is_done_where_rows_prove_it(haul, tmp_path):
+    done = haul(*stopped(haul, tmp_path, "create", CLAIM), code=3)
+    assert "no row of them is in" in done.err and ids_of(tmp_path) == list(range(7))
+
+
+def test_a_claim_whose_rows_came_without_it_is_refused(haul, tmp_path):
+    words = stopped(haul, tmp_path, "create", CLAIM, "INSERT INTO t VALUES (4, 4)")
+    for _ in range(2):
+        done = haul(*words, code=4)
+        assert "has 5 rows, but the ledger knows 4" in done.err and ids_of(tmp_path) == [0, 1, 2, 3, 4]
+    haul(*words, "--restart", code=3)
+    assert ids_of(tmp_path) == list(range(7))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_claim_without_its_unit_in_a_table_of_others(haul, tmp_path, known):
+    """Nobody can tell whose rows are in: the run says what to do, and its ledger stays until that is done."""
+    words = stopped(haul, tmp_path, "append", CLAIM, *([] if known else ["DELETE FROM haul_units WHERE first_row < 4", "DELETE FROM t"]))
+    for _ in range(2):
+        done = haul(*words, code=4)
+        assert "row 4 holds no receipt" in done.err and "delete the row from" in done.err
+    with sqlite3.connect(tmp_path / "t.db") as database:
+        assert database.execute("DELETE FROM haul_units WHERE first_row = 4").rowcount == 1
+    haul(*words, code=3)
+    assert ids_of(tmp_path) == list(range(7))
+
+
+@pytest.mark.parametrize("mode", ["create", "append"])
+def test_a_receipt_that_is_damaged(haul, tmp_path, mode):
+    words = stopped(haul, tmp_path, mode, "UPDATE haul_units SET hash = 'nonsense' WHERE first_row = 2")
+    done = haul(*words, code=4)
+    assert "row 2 holds no receipt" in done.err and ids_of(tmp_path) == [0, 1, 2, 3]
+    haul(*words, "--restart", code=3)
+    assert set(ids_of(tmp_path)) == set(range(7))

@@ -630,6 +630,28 @@ def test_killed_while_a_claim_is_on_its_way(one, haul, orders, tmp_path, monkeyp
     assert whole(one, "dbo.o", orders) and left_behind(one) == ([], 0)
 
 
+def test_a_claim_without_its_unit_ends_the_run_and_stays(one, haul, orders, monkeypatch):
+    """As if the server had committed the claim of the first unit alone: not done, not forgotten, and done once somebody has looked."""
+    from tds.engine import Engine
+    words = ["copy", "orders.parquet", one.uri(more=TRUST), "--table", "o", "--mode", "append", "--unit-rows", "500", "--workers", "1", "--run", "alone"]
+    fresh(one, "dbo.o", COLUMNS)
+    plain, claims = Engine.run, itertools.count(1)
+
+    def run(engine, sql, arguments=None):
+        if "haul_units" in sql and sql.startswith("INSERT") and next(claims) == 1:
+            one.ask("INSERT INTO dbo.haul_units (run, part, first_row) VALUES (N'alone', 0, 0)")
+        return plain(engine, sql, arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "run", run)
+        assert "holds no receipt" in haul(*words, "--restart", code=4).err
+    done = haul(*words, code=4)
+    assert "row 0 holds no receipt" in done.err and "dbo.o" in done.err and count(one, "dbo.o") == 0
+    one.ask("DELETE FROM dbo.haul_units WHERE run = N'alone' AND first_row = 0")
+    haul(*words)
+    assert whole(one, "dbo.o", orders) and left_behind(one) == ([], 0)
+
+
 def test_killed_while_reading(one, haul, orders, tmp_path):
     fresh(one, "dbo.big", COLUMNS)
     haul("copy", "orders.parquet", one.uri(more=TRUST), "--table", "big", "--mode", "append", "--run", "big", "--restart")

@@ -189,9 +189,10 @@ static enum haul_code send_packet(struct wire *wire, uint8_t status, struct haul
     size_t size = wire->out_used;
     wire->sent += size;
     wire->out_used = PACKET_HEADER;
-    if (send_bytes(wire, size, err)) /* half of it may be out: the server would read on in what came next */
+    enum haul_code code = send_bytes(wire, size, err);
+    if (code) /* half of it may be out: the server would read on in what came next */
         socket_close(&wire->sock);
-    return err->code;
+    return code;
 }
 
 /* The packet that is full is sent when more bytes come: the last one is known then. */

@@ -112,16 +112,31 @@ static void hint_server(struct bcp *bcp, const struct haul_error *err)
                 server);
 }
 
+/* Batches before the one that failed stay. Only when they came one after the other is
+ * there a row behind them. */
+static void tell_rest(struct bcp *bcp, const struct haul_result *result)
+{
+    const char *first = haul_job_get(bcp->job, "first-row"), *parallel = haul_job_get(bcp->job, "parallel");
+    const long long rows = (long long)result->rows, passed = rows + (long long)result->rejects;
+    if (passed == 0 || !bcp_has(bcp, 'b'))
+        return;
+    if (parallel && atoll(parallel) > 1)
+        fprintf(bcp->out,
+                "%lld rows are in the table, of batches anywhere in the file: no -F goes on "
+                "behind them\n",
+                rows);
+    else
+        fprintf(bcp->out, "%lld rows are in the table; to go on behind them: -F %lld\n", rows,
+                (first ? atoll(first) : 1) + passed);
+}
+
 static void tell_failure(struct bcp *bcp, const struct haul_result *result, const struct haul_error *err)
 {
     const bool in = bcp_is(bcp, "in");
-    const char *first = haul_job_get(bcp->job, "first-row");
     bcp_print_error(bcp, strstr(err->message, "Unexpected EOF") ? "S1000" : NULL, err);
     hint_server(bcp, err);
-    if (in && result->rows > 0 && bcp_has(bcp, 'b'))
-        fprintf(bcp->out, "%lld rows are in the table; to go on behind them: -F %lld\n",
-                (long long)result->rows,
-                (first ? atoll(first) : 1) + (long long)(result->rows + result->rejects));
+    if (in)
+        tell_rest(bcp, result);
     fprintf(bcp->out, "\nBCP copy %s failed\n", in ? "in" : "out");
 }
 

@@ -51,7 +51,7 @@ static const char *state_of(const char *reason)
     return "HY000";
 }
 
-static const char *state_of_code(const struct haul_error *err)
+static const char *state_of_code(const struct haul_error *err, bool server)
 {
     if (err->sqlstate[0])
         return err->sqlstate;
@@ -64,15 +64,16 @@ static const char *state_of_code(const struct haul_error *err)
     case HAUL_CONSTRAINT:
         return "23000";
     default:
-        return "S1000";
+        return server ? "42000" : "S1000";
     }
 }
 
 void bcp_print_error(struct bcp *bcp, const char *state, const struct haul_error *err)
 {
     const bool server = err->vendor_code && err->side && err->code != HAUL_IO && err->code != HAUL_NOT_FOUND;
-    fprintf(bcp->out, "SQLState = %s, NativeError = %d\nError = [haul]%s", state ? state : state_of_code(err),
-            server ? err->vendor_code : 0, server ? "[SQL Server]" : "");
+    fprintf(bcp->out, "SQLState = %s, NativeError = %d\nError = [haul]%s",
+            state ? state : state_of_code(err, server), server ? err->vendor_code : 0,
+            server ? "[SQL Server]" : "");
     print_clean(bcp->out, err->message);
     fputc('\n', bcp->out);
     fflush(bcp->out);

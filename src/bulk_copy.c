@@ -5,7 +5,8 @@
  * collations.
  *
  * What bcp leaves off unless it is asked for is off here too: TABLOCK, constraints,
- * triggers, NULLs kept, identity values kept. There is no ledger unless --resume.
+ * triggers, NULLs kept, identity values kept. There is no ledger unless --resume. -m
+ * counts rows of the file that cannot be sent; what a constraint refuses ends its batch.
  */
 #include "bulk_copy.h"
 #include "format/bcp/bcp.h"
@@ -265,8 +266,8 @@ static enum haul_code settle_in(struct haul_job *job, const char *uri, const cha
     if (haul_job_set(job, "target", uri, err) || haul_job_set(job, "source", file, err) ||
         set(job, "from", format_of(job, file), err) || set(job, "mode", create ? "create" : "append", err) ||
         set(job, "target-table", text_of(job, "table"), err) || set(job, "timestamps", "exact", err) ||
-        set(job, "unit-rows", rows, err) || set(job, "retries", "0", err) || settle_hints(job, err) ||
-        settle_workers(job, err))
+        set(job, "unit-rows", rows, err) || set(job, "retries", "0", err) ||
+        set(job, "constraints-fatal", "true", err) || settle_hints(job, err) || settle_workers(job, err))
         return err->code;
     if (!settings_flag(&job->settings, "resume") && set(job, "ledger", "none", err))
         return err->code;

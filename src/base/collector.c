@@ -30,6 +30,12 @@ void collector_reset(struct collector *collector)
     collector->limit = limit;
 }
 
+bool collector_allows(const struct collector *collector, enum haul_code code)
+{
+    const struct reject_limit *limit = collector ? collector->limit : NULL;
+    return limit && limit->max != 0 && !(code == HAUL_CONSTRAINT && limit->constraints_fatal);
+}
+
 static void place_print(const struct reject *reject, char *out)
 {
     if (reject->part > 0)
@@ -113,10 +119,11 @@ enum haul_code collector_reject(struct collector *collector, enum haul_code code
     char text[DESCRIPTION_BYTES];
     if (limit && limit->tell && !reject->told)
         limit->tell(limit->tell_user, reject);
-    if (!limit || limit->max == 0) {
+    if (!collector_allows(collector, code)) {
+        const bool possible = !(limit && limit->constraints_fatal && code == HAUL_CONSTRAINT);
         reject_describe(reject, text);
-        return error_set(err, code, "%s (use --max-errors N --reject-file FILE to set such rows aside)",
-                         text);
+        return error_set(err, code, "%s%s", text,
+                         possible ? " (use --max-errors N --reject-file FILE to set such rows aside)" : "");
     }
     long long so_far = atomic_load(&limit->finished) + collector->reject_count;
     if (limit->max < 0 || so_far < limit->max)

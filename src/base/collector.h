@@ -15,8 +15,8 @@
 #include "base/arena.h"
 #include <stdatomic.h>
 
-#define COLLECTOR_BYTES_MAX ((size_t)16 << 20) /* of reject text in one unit */
-#define COLLECTOR_VALUE_BYTES 1024             /* of a value shown in a reject */
+#define COLLECTOR_BYTES_MAX   ((size_t)16 << 20) /* of reject text in one unit */
+#define COLLECTOR_VALUE_BYTES 1024               /* of a value shown in a reject */
 
 struct reject {
     uint64_t part;
@@ -52,9 +52,10 @@ typedef void (*reject_fn)(void *user, const struct reject *reject);
 struct reject_limit {
     reject_fn tell; /* hears of each one as it is met, by any thread; NULL nobody does */
     void *tell_user;
-    int64_t max;           /* -1: any number */
-    bool strict;           /* losses are errors */
-    atomic_llong finished; /* rejects of committed units */
+    int64_t max;            /* -1: any number */
+    bool strict;            /* losses are errors */
+    bool constraints_fatal; /* what a constraint refuses is never set aside, whatever max is */
+    atomic_llong finished;  /* rejects of committed units */
 };
 
 struct collector {
@@ -68,6 +69,10 @@ struct collector {
 
 void collector_release(struct collector *collector);
 
+/* May rows refused with `code` be set aside at all? Where HAUL_CONSTRAINT may not, a
+ * writer need not load so that it finds the row a server refuses. */
+bool collector_allows(const struct collector *collector, enum haul_code code);
+
 /* Forgets what was collected; keeps the limit. */
 void collector_reset(struct collector *collector);
 
@@ -79,7 +84,7 @@ enum haul_code collector_reject(struct collector *collector, enum haul_code code
 
 /* Counts `count` values of `column` that lost `what` (a string constant). With
  * strict: the error HAUL_VALUE. */
-enum haul_code collector_loss(struct collector *collector, const char *column, const char *what, int64_t count,
-                              struct haul_error *err);
+enum haul_code collector_loss(struct collector *collector, const char *column, const char *what,
+                              int64_t count, struct haul_error *err);
 
 #endif

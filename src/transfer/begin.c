@@ -92,6 +92,7 @@ static void workers_plan(struct run *run)
     run->limit.max = settings_number(run->settings, "max-errors");
     run->limit.tell = run->transfer->reject ? reject_tell : NULL;
     run->limit.tell_user = run;
+    run->limit.constraints_fatal = settings_flag(run->settings, "constraints-fatal");
     run->limit.strict = settings_flag(run->settings, "strict");
 }
 

@@ -29,6 +29,7 @@ static const char *const not_shaping[] = {
     "max-errors",
     "reject-file",
     "rejects-ok",
+    "constraints-fatal",
     "json",
     "summary",
     "log",

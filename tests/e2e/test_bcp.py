@@ -335,3 +335,85 @@ def test_hints(bcp, employee):
         statement = [line for line in employee.log_lines if "insert bulk" in line.lower()][-1].upper()
         assert has in statement and not any(word in statement for word in lacks), statement
         assert ("KEEP_NULLS" in statement) == ("-k" in words)
+
+
+# What the server refuses --------------------------------------------------------------------
+CHECKED = "(id int NOT NULL PRIMARY KEY, age int CHECK (age > 18), boss int REFERENCES dbo.bosses (id), code varchar(5) UNIQUE)"
+
+
+@pytest.fixture
+def checked(sqlserver):
+    sqlserver.ask("IF OBJECT_ID('dbo.checked') IS NOT NULL DROP TABLE dbo.checked")
+    fresh(sqlserver, "bosses", "(id int NOT NULL PRIMARY KEY)", [(1,)])
+    fresh(sqlserver, "checked", CHECKED)
+    return sqlserver
+
+
+@pytest.mark.parametrize("allowed", [[], ["-m", "0"], ["-m", "10"]], ids=["preset", "0", "10"])
+@pytest.mark.parametrize("bad, number", [("25\t18\t1\tc25", 547), ("25\t30\t2\tc25", 547), ("3\t30\t1\tc25", 2627), ("25\t30\t1\tc3", 2627)],
+                         ids=["check", "foreign key", "primary key", "unique"])
+def test_a_constraint_ends_the_batch(bcp, checked, allowed, bad, number):
+    """-m counts conversion errors only: the batch is taken back, those before it stay, and -F is told."""
+    lines = [f"{i}\t30\t1\tc{i}" for i in range(1, 41)]
+    lines[24] = bad
+    (bcp.folder / "c.dat").write_text("\n".join(lines) + "\n")
+    words = ["dbo.checked", "in", "c.dat", "-c", "-b", "10", "-h", "CHECK_CONSTRAINTS", "-e", "bad"]
+    done = bcp(*words, *allowed, code=1)
+    assert f"SQLState = 23000, NativeError = {number}\nError = [haul][SQL Server]" in done.out, done.out
+    assert done.out.endswith("\n20 rows are in the table; to go on behind them: -F 21\n\nBCP copy in failed\n")
+    assert [row[0] for row in rows_of(checked, "checked")] == list(range(1, 21)) and bcp.read("bad") == b""
+    lines[24] = "25\t30\t1\tc25"
+    (bcp.folder / "c.dat").write_text("\n".join(lines) + "\n")
+    bcp(*words, *allowed, "-F", "21")
+    assert [row[0] for row in rows_of(checked, "checked")] == list(range(1, 41))
+
+
+def test_conversion_errors_and_constraints_are_told_apart(bcp, checked):
+    """Refused rows of batches that went in count for -F; a batch of all rows leaves nothing."""
+    lines = [f"{i}\t30\t1\tc{i}" for i in range(1, 31)]
+    lines[4], lines[24] = "5\txyz\t1\tc5", "25\t7\t1\tc25"
+    (bcp.folder / "c.dat").write_text("\n".join(lines) + "\n")
+    done = bcp("dbo.checked", "in", "c.dat", "-c", "-b", "10", "-h", "CHECK_CONSTRAINTS", "-e", "bad", code=1)
+    assert "SQLState = 22018, NativeError = 0\nError = [haul]Invalid character value for cast specification (row 5, age)\n" in done.out
+    assert "SQLState = 23000, NativeError = 547\n" in done.out and "\n19 rows are in the table; to go on behind them: -F 21\n" in done.out
+    assert bcp.read("bad").count(b"#@") == 1 and bcp.read("bad").startswith(b"#@ Row 5, Column 2:")
+    checked.ask("DELETE FROM dbo.checked")
+    done = bcp("dbo.checked", "in", "c.dat", "-c", "-h", "CHECK_CONSTRAINTS", code=1)
+    assert "NativeError = 547\n" in done.out and "-F" not in done.out and not rows_of(checked, "checked")
+    bcp("dbo.checked", "in", "c.dat", "-c")  # without the hint nothing is checked but keys
+    assert len(rows_of(checked, "checked")) == 29
+
+
+def test_parallel_batches_name_no_row(bcp, checked):
+    (bcp.folder / "c.dat").write_text("".join(f"{i}\t{30 if i < 39 else 1}\t1\tc{i}\n" for i in range(1, 41)))
+    done = bcp("dbo.checked", "in", "c.dat", "-c", "-b", "10", "-h", "CHECK_CONSTRAINTS", "--parallel", "2", code=1)
+    assert "to go on behind them" not in done.out and done.out.endswith("\nBCP copy in failed\n")
+    assert len(rows_of(checked, "checked")) in (0, 10, 20, 30)
+
+
+# Rights -------------------------------------------------------------------------------------
+def test_insert_and_select_are_enough(bcp, checked):
+    checked.ask("CREATE LOGIN bcploader WITH PASSWORD = 'Load3r!'", "GRANT SELECT, INSERT ON dbo.checked TO bcploader")
+    (bcp.folder / "c.dat").write_text("1\t30\t1\tc1\n2\t40\t\t\n")
+    tables = set(checked.ask("SELECT name FROM sys.tables"))
+    login = ["-S", f"127.0.0.1,{checked.port}", "-U", "bcploader", "-PLoad3r!"]
+    bcp("dbo.checked", "in", "c.dat", "-c", "-h", "CHECK_CONSTRAINTS", *login, login=False)
+    assert rows_of(checked, "checked") == [(1, 30, 1, "c1"), (2, 40, None, None)]
+    assert set(checked.ask("SELECT name FROM sys.tables")) == tables
+    # Constraints left out need ALTER, and that is what is said.
+    done = bcp("dbo.checked", "in", "c.dat", "-c", *login, login=False, code=1)
+    assert "SQLState = 42000" in done.out and "permission" in done.out.lower() and len(rows_of(checked, "checked")) == 2
+
+
+# Four at once -------------------------------------------------------------------------------
+def test_four_loads_with_tablock_into_one_heap(bcp, sqlserver):
+    fresh(sqlserver, "heap", "(a int NOT NULL, b varchar(20))")
+    for part in range(4):
+        (bcp.folder / f"h{part}.dat").write_text("".join(f"{part * 5000 + i}\trow {i}\n" for i in range(5000)))
+    at_once = [subprocess.Popen([bcp.folder / "bcp", "dbo.heap", "in", f"h{part}.dat", "-c", "-b", "1000", "-h", "TABLOCK", *bcp.login], cwd=bcp.folder,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for part in range(4)]
+    for one in at_once:
+        out, err = one.communicate(timeout=120)
+        assert one.returncode == 0 and "\n5000 rows copied.\n" in out, (out, err)
+    assert sqlserver.ask("SELECT COUNT(*), COUNT(DISTINCT a), MAX(a) FROM dbo.heap") == [(20000, 20000, 19999)]
+    assert all("TABLOCK" in hints for table, _, hints in sqlserver.loads if table == "heap")

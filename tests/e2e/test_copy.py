@@ -138,6 +138,18 @@ def test_rejected_rows_are_set_aside(haul, tmp_path):
     assert "UNIQUE" in rejects[1]["reason"]
 
 
+def test_constraints_may_be_fatal(haul, tmp_path):
+    """Rows of the source are set aside still; what the target's constraints refuse ends the run."""
+    (tmp_path / "in.csv").write_text("id,qty\n1,5\n2,x\n3,7\n3,8\n")
+    subprocess.run(["sqlite3", "t.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, qty INTEGER)"], cwd=tmp_path, check=True)
+    words = ["copy", "in.csv", "sqlite:///t.db", "--table", "t", "--mode", "append", "--schema", "id:int64,qty:int64", "--max-errors", "5", "--constraints-fatal"]
+    done = haul(*words, code=6)
+    assert "UNIQUE" in done.err and "line 5" in done.err and "--max-errors" not in done.err and rows_of(tmp_path / "t.db", "t") == []
+    (tmp_path / "in.csv").write_text("id,qty\n1,5\n2,x\n3,7\n")
+    haul(*words, "--restart", code=3)
+    assert rows_of(tmp_path / "t.db", "t") == [(1, 5), (3, 7)]
+
+
 def test_a_row_the_target_refuses_is_named_by_its_line(haul, tmp_path):
     """Also behind fields with line ends, blank lines and rows the reader refused."""
     rows = ["id,name", '1,"two', 'lines"', "2,b", "", "bad", "3,c", '1,"again', 'lines"', "4,d", "2,e"]

@@ -1,7 +1,7 @@
 /*
  * write.c: batches into the table, inside the unit's transaction.
  *
- * When no row may be refused (--max-errors 0) a unit is one bulk load: fast, and
+ * When no row may be refused (--max-errors 0, --constraints-fatal) a unit is one bulk load: fast, and
  * what the server says at its end ends the unit. When some may be, each batch is
  * a load of its own behind a savepoint (place.c finds the rows the server
  * refuses); XACT_ABORT is off there, so that a refusal takes back a batch and not
@@ -149,7 +149,6 @@ enum haul_code ms_writer_open(struct table_sink *base, const struct context *con
                               struct writer **out, struct haul_error *err)
 {
     struct mssql_sink *sink = (struct mssql_sink *)base;
-    const struct reject_limit *limit = context->collector ? context->collector->limit : NULL;
     struct mssql_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return error_nomem(err, "a writer");
@@ -158,7 +157,7 @@ enum haul_code ms_writer_open(struct table_sink *base, const struct context *con
     writer->context = *context;
     writer->session = session;
     writer->bytes = writer->session->wire.sent;
-    writer->careful = limit && limit->max != 0;
+    writer->careful = collector_allows(context->collector, HAUL_CONSTRAINT);
     buffer_init(&writer->refused, context->memory);
     if (ms_describe_work(sink, err) ||
         ms_bulk_open(&writer->bulk, &base->schema, sink->columns, context->memory, err) ||

@@ -1,7 +1,7 @@
 /*
  * write.c: batches into the table, inside the unit's transaction.
  *
- * When no row may be refused (--max-errors 0) a unit is one COPY: fast, and the
+ * When no row may be refused (--max-errors 0, --constraints-fatal) a unit is one COPY: fast, and the
  * server's message at its end names the row. When some may be, each batch is a
  * COPY of its own behind a savepoint (place.c finds the rows the server
  * refuses), so that a refusal takes back a batch and not the unit.
@@ -300,11 +300,10 @@ enum haul_code pg_writer_open(struct table_sink *base, const struct context *con
     struct postgres_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return error_nomem(err, "a writer");
-    const struct reject_limit *limit = context->collector ? context->collector->limit : NULL;
     writer->base.ops = &writer_ops;
     writer->sink = (struct postgres_sink *)base;
     writer->context = *context;
-    writer->careful = limit && limit->max != 0;
+    writer->careful = collector_allows(context->collector, HAUL_CONSTRAINT);
     buffer_init(&writer->out, context->memory);
     buffer_init(&writer->refused, context->memory);
     writer->session = session;

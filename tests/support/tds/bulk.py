@@ -44,8 +44,9 @@ def prepare(session, one, output):
         hints = {part[0].upper for part in split_commas(cursor.group())}
     if "ORDER" in hints and not session.server.personality.order_hint:
         raise SqlError(102, "Incorrect syntax near 'ORDER'.", 15)
-    session.bulk = Bulk(found, columns or found.insertable(), declared, hints)
-    require(session, session.bulk)
+    load = Bulk(found, columns or found.insertable(), declared, hints)
+    require(session, load)
+    session.bulk = load
     output.done()
 
 

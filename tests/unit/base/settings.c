@@ -202,6 +202,27 @@ static void rejects_are_kept_up_to_the_limit(void **state)
     collector_release(&collector);
 }
 
+static void constraints_may_be_fatal(void **state)
+{
+    (void)state;
+    struct haul_error err = {0};
+    struct reject_limit limit = {.max = 5, .constraints_fatal = true};
+    struct collector collector = {.limit = &limit}, none = {0};
+    const struct reject reject = {.row = 2, .reason = "CHECK"};
+    assert_int_equal(collector_reject(&collector, HAUL_VALUE, &reject, &err), HAUL_OK);
+    assert_int_equal(collector_reject(&collector, HAUL_CONSTRAINT, &reject, &err), HAUL_CONSTRAINT);
+    assert_string_equal(err.message, "row 3: CHECK"); /* and no advice that would not help */
+    assert_true(collector_allows(&collector, HAUL_VALUE));
+    assert_false(collector_allows(&collector, HAUL_CONSTRAINT));
+    limit.constraints_fatal = false;
+    assert_true(collector_allows(&collector, HAUL_CONSTRAINT));
+    limit.max = 0;
+    assert_false(collector_allows(&collector, HAUL_CONSTRAINT));
+    assert_false(collector_allows(&none, HAUL_VALUE));
+    assert_false(collector_allows(NULL, HAUL_VALUE));
+    collector_release(&collector);
+}
+
 static void losses_are_counted(void **state)
 {
     (void)state;
@@ -267,6 +288,7 @@ int main(void)
         cmocka_unit_test(near_names),
         cmocka_unit_test(rejects_are_refused_at_first),
         cmocka_unit_test(rejects_are_kept_up_to_the_limit),
+        cmocka_unit_test(constraints_may_be_fatal),
         cmocka_unit_test(losses_are_counted),
         cmocka_unit_test(contexts),
     };

@@ -339,7 +339,19 @@ def test_nulls_stay_nulls_and_a_missing_column_gets_its_default(mssql, haul, tmp
     assert sorted(mssql.ask("SELECT a, b FROM dbo.defaults"), key=str) == [(1, 7), (None, 7)]
 
 
-@pytest.mark.parametrize("kind", ["sql_variant", "hierarchyid"])
+@pytest.mark.parametrize("kind", ["hierarchyid", "geometry", "geography"])
+def test_types_of_the_clr_are_loaded_as_their_bytes(one, haul, tmp_path, kind):
+    """By the bytes that were served: declared varbinary(max), as SqlBulkCopy does."""
+    values = [b"\x58", b"", None, bytes(range(256)) * (1 if kind == "hierarchyid" else 100)]
+    pq.write_table(pa.table({"id": pa.array(range(4)), "v": pa.array(values)}), tmp_path / "a.parquet")
+    fresh(one, "dbo.clr", f"id int, v {kind} NULL")
+    haul("copy", "a.parquet", one.uri(more=TRUST), "--table", "dbo.clr", "--mode", "append")
+    assert one.cells["clr"].sent[1].name == "varbinary" and [row[1] for row in one.cells["clr"].rows] == values
+    haul("copy", one.uri(more=TRUST), "b.parquet", "--table", "dbo.clr")
+    assert pq.read_table(tmp_path / "b.parquet").sort_by("id")["v"].to_pylist() == values
+
+
+@pytest.mark.parametrize("kind", ["sql_variant"])
 def test_what_is_not_loaded_is_refused_by_name(one, haul, tmp_path, kind):
     pq.write_table(pa.table({"v": pa.array(["x"])}), tmp_path / "a.parquet")
     fresh(one, "dbo.odd", f"v {kind} NULL")

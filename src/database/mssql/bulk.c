@@ -44,7 +44,7 @@ struct max_row {
 static const struct max_row max_forms[] = {
     {MS_TEXT, MS_BIGVARCHAR, "varchar(max)"},      {MS_NTEXT, MS_NVARCHAR, "nvarchar(max)"},
     {MS_IMAGE, MS_BIGVARBINARY, "varbinary(max)"}, {MS_XML, MS_NVARCHAR, "xml"},
-    {MS_JSON, MS_NVARCHAR, "nvarchar(max)"},
+    {MS_JSON, MS_NVARCHAR, "nvarchar(max)"},       {MS_UDT, MS_BIGVARBINARY, "varbinary(max)"},
 };
 
 /* Of the precision, whatever the server declared. */
@@ -87,7 +87,7 @@ enum haul_code ms_bulk_column(const struct ms_column *served, struct arena *aren
     if (ms_type_field(served, MOMENTS_MICRO, arena, &field, err))
         return err->code;
     const char *name = strchr(field.sql_type, ':') + 1;
-    if (served->type.code == MS_VARIANT || served->type.code == MS_UDT || served->type.code == MS_VECTOR)
+    if (served->type.code == MS_VARIANT || served->type.code == MS_VECTOR)
         return error_set(err, HAUL_UNSUPPORTED,
                          "column \"%s\": haul does not load %s; leave it out with --columns", served->name,
                          name);

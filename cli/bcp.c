@@ -7,6 +7,7 @@
 #include "bcp.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* ---- files ---- */
@@ -69,16 +70,22 @@ static bool check_files(struct bcp *bcp)
 
 /* ---- the ways ---- */
 
-static bool wants_prompts(const struct bcp *bcp)
+/* Not CSV, not Parquet. */
+static bool is_bcp_file(const struct bcp *bcp)
 {
     static const char *const ends[] = {".parquet", ".parq"};
     size_t length = strlen(bcp->file);
     for (size_t i = 0; i < 2; i++)
-        if (length > strlen(ends[i]) && strcmp(bcp->file + length - strlen(ends[i]), ends[i]) == 0)
+        if (length > strlen(ends[i]) && strcasecmp(bcp->file + length - strlen(ends[i]), ends[i]) == 0)
             return false;
+    return !job_flag(bcp->job, "csv");
+}
+
+static bool wants_prompts(const struct bcp *bcp)
+{
     bool said = bcp_has(bcp, 'n') || bcp_has(bcp, 'c') || bcp_has(bcp, 'w') || bcp_has(bcp, 'N');
     bool format = bcp_has(bcp, 'f') && !bcp_is(bcp, "format");
-    return !said && !format && !job_flag(bcp->job, "csv") && !job_flag(bcp->job, "create");
+    return !said && !format && is_bcp_file(bcp) && !job_flag(bcp->job, "create");
 }
 
 static bool write_format(struct bcp *bcp)
@@ -112,22 +119,21 @@ static void hint_server(struct bcp *bcp, const struct haul_error *err)
                 server);
 }
 
-/* Batches before the one that failed stay. Only when they came one after the other is
- * there a row behind them. */
+/* Batches before the one that failed stay. A row to go on with there is only when they
+ * came one after the other out of a file that -F counts the rows of. */
 static void tell_rest(struct bcp *bcp, const struct haul_result *result)
 {
     const char *first = haul_job_get(bcp->job, "first-row"), *parallel = haul_job_get(bcp->job, "parallel");
     const long long rows = (long long)result->rows, passed = rows + (long long)result->rejects;
     if (passed == 0 || !bcp_has(bcp, 'b'))
         return;
-    if (parallel && atoll(parallel) > 1)
-        fprintf(bcp->out,
-                "%lld rows are in the table, of batches anywhere in the file: no -F goes on "
-                "behind them\n",
-                rows);
+    fprintf(bcp->out, "%lld rows are in the table; ", rows);
+    if (job_flag(bcp->job, "resume"))
+        fprintf(bcp->out, "the same command goes on behind them\n");
+    else if ((parallel && atoll(parallel) > 1) || !is_bcp_file(bcp))
+        fprintf(bcp->out, "only with --resume the same command would go on behind them\n");
     else
-        fprintf(bcp->out, "%lld rows are in the table; to go on behind them: -F %lld\n", rows,
-                (first ? atoll(first) : 1) + passed);
+        fprintf(bcp->out, "to go on behind them: -F %lld\n", (first ? atoll(first) : 1) + passed);
 }
 
 static void tell_failure(struct bcp *bcp, const struct haul_result *result, const struct haul_error *err)

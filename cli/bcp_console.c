@@ -107,6 +107,8 @@ void bcp_on_reject(void *user, const struct haul_reject *reject)
 static void tell_rows(struct bcp *bcp, long long rows)
 {
     const bool in = bcp_is(bcp, "in");
+    if (bcp->rows_told + bcp->step > rows)
+        return;
     while (bcp->rows_told + bcp->step <= rows) {
         bcp->rows_told += bcp->step;
         if (in)
@@ -115,6 +117,7 @@ static void tell_rows(struct bcp *bcp, long long rows)
             fprintf(bcp->out, "%lld rows successfully bulk-copied to host-file. Total received: %lld\n",
                     bcp->step, bcp->rows_told);
     }
+    fflush(bcp->out); /* for who watches a pipe or a file */
 }
 
 void bcp_on_event(void *user, const struct haul_event *event)

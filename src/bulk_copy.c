@@ -211,9 +211,6 @@ static enum haul_code settle_rows(struct haul_job *job, struct haul_error *err)
 {
     int64_t first = settings_number(&job->settings, "first-row"),
             last = settings_number(&job->settings, "last-row");
-    if (last && last < first)
-        return error_set(err, HAUL_USAGE, "the last row (-L %lld) is before the first (-F %lld)",
-                         (long long)last, (long long)first);
     char *limit = arena_printf(&job->arena, "%lld", (long long)(last - first + 1));
     if (last && (!limit || set(job, "limit", limit, err)))
         return limit ? err->code : error_nomem(err, "-L");
@@ -257,21 +254,33 @@ static enum haul_code settle_hints(struct haul_job *job, struct haul_error *err)
     return all ? set(job, "hint", all, err) : error_nomem(err, "hints");
 }
 
+/* -F and -L of files that bcp does not know. */
+static enum haul_code settle_other_file(struct haul_job *job, const char *format, struct haul_error *err)
+{
+    if (settings_number(&job->settings, "first-row") > 1)
+        return error_set(err, HAUL_USAGE, "-F counts rows of bcp's own files, not of %s",
+                         strcmp(format, "csv") == 0 ? "CSV" : "Parquet");
+    return settings_number(&job->settings, "last-row") ? set(job, "limit", text_of(job, "last-row"), err)
+                                                       : HAUL_OK;
+}
+
 static enum haul_code settle_in(struct haul_job *job, const char *uri, const char *file,
                                 struct haul_error *err)
 {
-    const bool create = settings_flag(&job->settings, "create"),
-               bcp = strcmp(format_of(job, file), "bcp") == 0;
+    const char *format = format_of(job, file);
+    const bool create = settings_flag(&job->settings, "create"), bcp = strcmp(format, "bcp") == 0;
     const char *rows = given(job, "batch-rows") ? text_of(job, "batch-rows") : "9223372036854775807";
     if (haul_job_set(job, "target", uri, err) || haul_job_set(job, "source", file, err) ||
-        set(job, "from", format_of(job, file), err) || set(job, "mode", create ? "create" : "append", err) ||
+        set(job, "from", format, err) || set(job, "mode", create ? "create" : "append", err) ||
         set(job, "target-table", text_of(job, "table"), err) || set(job, "timestamps", "exact", err) ||
         set(job, "unit-rows", rows, err) || set(job, "retries", "0", err) ||
         set(job, "constraints-fatal", "true", err) || settle_hints(job, err) || settle_workers(job, err))
         return err->code;
     if (!settings_flag(&job->settings, "resume") && set(job, "ledger", "none", err))
         return err->code;
-    return create || !bcp ? HAUL_OK : learn(job, true, err);
+    if (!bcp)
+        return settle_other_file(job, format, err);
+    return create ? HAUL_OK : learn(job, true, err);
 }
 
 static enum haul_code settle_format(struct haul_job *job, const char *uri, struct haul_error *err)
@@ -290,6 +299,11 @@ enum haul_code settle_bcp(struct haul_job *job, struct haul_error *err)
         return error_set(err, HAUL_USAGE, "no table or query was given");
     if (!is(job, "format") && (!file || !*file))
         return error_set(err, HAUL_USAGE, "no data file was given");
+    int64_t first = settings_number(&job->settings, "first-row"),
+            last = settings_number(&job->settings, "last-row");
+    if (last && last < first)
+        return error_set(err, HAUL_USAGE, "the last row (-L %lld) is before the first (-F %lld)",
+                         (long long)last, (long long)first);
     const char *server = text_of(job, "server");
     bool named = server && (strstr(server, "://") || ends_with(server, ":"));
     if ((!named && preset(job, "database", "", err)) || server_uri(job, &uri, err))

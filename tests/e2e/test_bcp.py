@@ -6,9 +6,11 @@ import shutil
 import struct
 import subprocess
 
+import pyarrow.parquet as pq
 import pytest
 
-from conftest import HAUL, need
+import bcp_oracle
+from conftest import HAUL, SHARED, TRIALS, need, shared
 
 EMPLOYEE = "(EmpID varchar(10) unique, EmpAge int check (EmpAge > 18), EmpDept varchar(100), EmpSalary decimal)"
 ROWS = [("E1", 30, "R&D", 1000), ("E2", 40, None, None), ("E3", 19, "", 5)]
@@ -88,7 +90,6 @@ def test_progress_lines(bcp, sqlserver):
 def test_queryout_and_suffixes(bcp, employee):
     import gzip
 
-    import pyarrow.parquet as pq
     bcp("SELECT EmpID, EmpAge + 1 AS NextAge FROM dbo.Employee ORDER BY EmpID", "queryout", "q.dat", "-c", "-t,")
     assert bcp.read("q.dat") == b"E1,31\nE2,41\nE3,20\n"
     bcp("dbo.Employee", "out", "e.dat.gz", "-c")
@@ -387,7 +388,7 @@ def test_conversion_errors_and_constraints_are_told_apart(bcp, checked):
 def test_parallel_batches_name_no_row(bcp, checked):
     (bcp.folder / "c.dat").write_text("".join(f"{i}\t{30 if i < 39 else 1}\t1\tc{i}\n" for i in range(1, 41)))
     done = bcp("dbo.checked", "in", "c.dat", "-c", "-b", "10", "-h", "CHECK_CONSTRAINTS", "--parallel", "2", code=1)
-    assert "to go on behind them" not in done.out and done.out.endswith("\nBCP copy in failed\n")
+    assert "-F" not in done.out and done.out.endswith("\nBCP copy in failed\n")
     assert len(rows_of(checked, "checked")) in (0, 10, 20, 30)
 
 
@@ -417,3 +418,139 @@ def test_four_loads_with_tablock_into_one_heap(bcp, sqlserver):
         assert one.returncode == 0 and "\n5000 rows copied.\n" in out, (out, err)
     assert sqlserver.ask("SELECT COUNT(*), COUNT(DISTINCT a), MAX(a) FROM dbo.heap") == [(20000, 20000, 19999)]
     assert all("TABLOCK" in hints for table, _, hints in sqlserver.loads if table == "heap")
+
+
+# Other files, other rows --------------------------------------------------------------------
+def test_in_create_from_an_xml_format_file(bcp, employee):
+    """What the chapter misses: the table is made of what the XML format file says."""
+    bcp("dbo.Employee", "format", "nul", "-f", "e.xml", "-x", "-c")
+    bcp("dbo.Employee", "out", "e.dat", "-f", "e.xml")
+    employee.ask("IF OBJECT_ID('dbo.Made') IS NOT NULL DROP TABLE dbo.Made")
+    done = bcp("dbo.Made", "in", "e.dat", "-f", "e.xml", "--create")
+    assert "\n3 rows copied.\n" in done.out and rows_of(employee, "Made") == rows_of(employee, "Employee")
+    kinds = employee.ask("SELECT COLUMN_NAME, DATA_TYPE, NUMERIC_PRECISION, NUMERIC_SCALE FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'Made' ORDER BY ORDINAL_POSITION")
+    assert [(name, kind) for name, kind, *_ in kinds][1] == ("EmpAge", "int") and kinds[3] == ("EmpSalary", "decimal", 18, 0)
+    assert [name for name, *_ in kinds] == ["EmpID", "EmpAge", "EmpDept", "EmpSalary"]
+    done = bcp("dbo.Made", "in", "e.dat", "-f", "e.xml", "--create", code=1)
+    assert "Made" in done.out and done.out.endswith("\nBCP copy in failed\n") and len(rows_of(employee, "Made")) == 3
+
+
+@pytest.mark.parametrize("name, words", [("e.dat.gz", ["-c"]), ("e.dat.zst", ["-n"]), ("e.csv", ["--csv"]), ("e.csv.gz", ["--csv"]), ("e.parquet", [])], ids=lambda v: v if isinstance(v, str) else "")
+def test_in_from_other_files(bcp, employee, name, words):
+    bcp("dbo.Employee", "out", name, *words)
+    fresh(employee, "Other", EMPLOYEE.replace("check (EmpAge > 18)", ""))
+    done = bcp("dbo.Other", "in", name, *words)
+    assert "\n3 rows copied.\n" in done.out and rows_of(employee, "Other") == rows_of(employee, "Employee")
+
+
+def test_first_and_last_row_of_in(bcp, sqlserver):
+    (bcp.folder / "n.dat").write_text("".join(f"{i}\trow {i}\n" for i in range(1, 21)))
+    for words, wanted in ((["-F", "5"], range(5, 21)), (["-L", "7"], range(1, 8)), (["-F5", "-L9"], range(5, 10)), (["-F", "20", "-L", "20"], [20]), (["-F", "21"], []), (["-L", "99"], range(1, 21))):
+        fresh(sqlserver, "some", "(a int, b varchar(20))")
+        done = bcp("dbo.some", "in", "n.dat", "-c", *words, "-b", "3")
+        assert [row[0] for row in rows_of(sqlserver, "some")] == list(wanted) and f"\n{len(wanted)} rows copied.\n" in done.out, words
+    for way in ("in", "out"):
+        assert "the last row (-L 5) is before the first (-F 9)" in bcp("dbo.some", way, "n.dat", "-c", "-F", "9", "-L", "5", code=1).out
+    # A header is passed over, whatever its columns are; a row is counted, however wrong.
+    (bcp.folder / "h.dat").write_text("a\tb\n1\tone\nx\ttwo\n3\tthree\n")
+    fresh(sqlserver, "some", "(a int, b varchar(20))")
+    done = bcp("dbo.some", "in", "h.dat", "-c", "-F", "2", "-e", "bad")
+    assert rows_of(sqlserver, "some") == [(1, "one"), (3, "three")] and bcp.read("bad").startswith(b"#@ Row 3, Column 1:"), bcp.read("bad")
+
+
+@pytest.mark.parametrize("name, words", [("e.csv", ["--csv"]), ("e.parquet", [])], ids=["csv", "parquet"])
+def test_first_and_last_row_of_other_files(bcp, employee, name, words):
+    bcp("dbo.Employee", "out", name, *words)
+    fresh(employee, "Other", EMPLOYEE)
+    bcp("dbo.Other", "in", name, *words, "-L", "2")
+    assert rows_of(employee, "Other") == rows_of(employee, "Employee")[:2]
+    done = bcp("dbo.Other", "in", name, *words, "-F", "3", code=1)
+    assert "-F counts rows of bcp's own files" in done.out and len(rows_of(employee, "Other")) == 2
+    done = bcp("dbo.Other", "in", name, *words, "-b", "1", code=1)  # they are there already: UNIQUE
+    assert "NativeError = 2627" in done.out and "-F" not in done.out and len(rows_of(employee, "Other")) == 2
+
+
+def test_resume(bcp, checked):
+    """What the batches before left is not done again; a load that ended begins anew."""
+    (bcp.folder / "r.dat").write_text("".join(f"{i}\t30\t{1 + i // 27}\tc{i}\n" for i in range(1, 41)))
+    words = ["dbo.checked", "in", "r.dat", "-c", "-b", "10", "-h", "CHECK_CONSTRAINTS", "--resume"]
+    done = bcp(*words, code=1)
+    assert done.out.endswith("\n20 rows are in the table; the same command goes on behind them\n\nBCP copy in failed\n"), done.out
+    assert "haul_runs" in {name for name, in checked.ask("SELECT name FROM sys.tables")}
+    checked.ask("INSERT INTO dbo.bosses VALUES (2)")
+    before = len(checked.loads)
+    bcp(*words)
+    assert [rows for table, rows, _ in checked.loads[before:] if table == "checked"] == [10, 10]
+    assert [row[0] for row in rows_of(checked, "checked")] == list(range(1, 41))
+    assert "NativeError = 2627" in bcp(*words, code=1).out and len(rows_of(checked, "checked")) == 40
+    checked.ask("DROP TABLE dbo.haul_units", "DROP TABLE dbo.haul_runs")
+
+
+def test_resume_of_a_load_that_was_killed(bcp, sqlserver):
+    """Killed three times behind some of its batches, the load goes on: each row is there once."""
+    (bcp.folder / "r.dat").write_text("".join(f"{i}\trow {i}\n" for i in range(10_000)))
+    fresh(sqlserver, "again", "(a int, b varchar(20))")
+    words, there = ["dbo.again", "in", "r.dat", "-c", "-b", "100", "--resume"], 0
+    for _ in range(3):
+        load = subprocess.Popen([bcp.folder / "bcp", *words, *bcp.login], cwd=bcp.folder, stdout=subprocess.PIPE, text=True)
+        while "sent to SQL Server" not in load.stdout.readline():
+            assert load.poll() is None
+        load.kill()
+        load.communicate(timeout=60)
+        (now,), = sqlserver.ask("SELECT COUNT(*) FROM dbo.again")
+        assert there <= now < 10_000 and now % 100 == 0
+        there = now
+    assert there > 0
+    bcp(*words)
+    assert sqlserver.ask("SELECT COUNT(*), COUNT(DISTINCT a) FROM dbo.again") == [(10_000, 10_000)]
+    sqlserver.ask("DROP TABLE dbo.haul_units", "DROP TABLE dbo.haul_runs")
+
+
+@pytest.mark.parametrize("storage", ["-c", "-n", "-w", "-N"])
+def test_defaults_and_k(bcp, sqlserver, storage):
+    fresh(sqlserver, "plain", "(a int, b int NULL, c varchar(10) NULL)", [(1, None, None), (2, 5, "x")])
+    bcp("dbo.plain", "out", "d.dat", storage)
+    for words, first in (([], (1, 42, "none")), (["-k"], (1, None, None))):
+        fresh(sqlserver, "defaults", "(a int, b int NULL DEFAULT 42, c varchar(10) NULL DEFAULT 'none')")
+        bcp("dbo.defaults", "in", "d.dat", storage, *words)
+        assert rows_of(sqlserver, "defaults") == [first, (2, 5, "x")], words
+
+
+# AdventureWorks -----------------------------------------------------------------------------
+# One of each kind: terminators of several bytes, UDTs, xml, varbinary(max), computed columns, times, nchar.
+AW_SAMPLE = {"AWBuildVersion", "Address", "Customer", "Document", "Employee", "JobCandidate", "ProductModel", "ProductPhoto", "Shift", "Store", "WorkOrder"}
+
+
+def adventureworks():
+    folder = SHARED / "adventureworks"
+    found = list(bcp_oracle.tables(folder)) if folder.exists() else []
+    return found if TRIALS >= 100 else [table for table in found if table.name.split(".")[1] in AW_SAMPLE]
+
+
+@pytest.mark.parametrize("table", adventureworks() or [None], ids=str)
+def test_adventureworks(bcp, sqlserver, haul, table):
+    """BULK INSERT's input as SQL Server's tools made it, by its load options, row for row and value for value."""
+    shared("adventureworks")
+    computed = {column["name"] for column in table.about["columns"] if "type" not in column}
+    columns = [f"[{column['name']}] " + ("AS (1)" if column["name"] in computed else column["type"] + " IDENTITY(1,1)" * bool(column.get("identity")) +
+                                         (" NULL" if column["nullable"] else " NOT NULL")) for column in table.about["columns"]]
+    keys = table.about["primary_key"]
+    if not set(keys) <= {column["name"] for column in table.about["columns"]}:
+        keys = []  # tables.json gives SalesPersonQuotaHistory another table's
+    columns += [f"PRIMARY KEY ({', '.join(keys)})"] if keys else []
+    fresh(sqlserver, "aw", f"({', '.join(columns)})")
+    load, hints = table.about["bulk_insert"], []
+    hints += ["TABLOCK"] * bool(load.get("tablock")) + ["CHECK_CONSTRAINTS"] * bool(load.get("check_constraints"))
+    done = bcp("dbo.aw", "in", table.path, "-c", "-t", "0x" + table.field_end.hex(), "-r", "0x" + table.row_end.hex(), "-C", load["codepage"], "-m", "0",
+               *["-E"] * bool(load.get("keepidentity")), *(["-h", ", ".join(hints)] if hints else []))
+    haul("copy", sqlserver.uri(more="TrustServerCertificate=yes"), "aw.parquet", "--table", "dbo.aw", "--timestamps", "us")
+    there = pq.read_table(bcp.folder / "aw.parquet")
+    kinds = {name: kind for name, kind, _ in table.columns}
+
+    def plain(rows):
+        """Without what the table makes itself, in one order, nchar without its blanks."""
+        return sorted(repr({name: value.rstrip(" ") if kinds[name] == "nchar" and value is not None else value for name, value in row.items() if name not in computed}) for row in rows)
+
+    wanted = plain(table.rows())
+    assert f"\n{len(wanted)} rows copied.\n" in done.out and wanted
+    assert plain(bcp_oracle.plain(there.drop_columns(list(computed)))) == wanted

@@ -4,6 +4,7 @@ an attention can end.
 SQL Server goes on with a transaction after most errors, PostgreSQL does not: inside a
 transaction every statement runs under a savepoint. SNAPSHOT is REPEATABLE READ there.
 """
+import contextlib
 import select
 import socket
 import threading
@@ -59,7 +60,8 @@ class Engine:
             except BaseException as failure:  # handed to the caller below
                 result["failure"] = failure
             finally:
-                there.send(b"x")
+                with contextlib.suppress(OSError):  # nobody listens when the client is gone
+                    there.send(b"x")
 
         worker = threading.Thread(target=body, daemon=True)
         worker.start()

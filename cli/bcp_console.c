@@ -34,13 +34,19 @@ void bcp_print_banner(FILE *to)
 
 /* ---- errors ---- */
 
-/* SQLSTATE of bcp's own sentences. */
+/* SQLSTATE of bcp's own sentences, and of what a column cannot take. */
 static const struct {
     const char *start, *state;
 } states[] = {
-    {"String data, right truncation", "22001"}, {"Invalid character value", "22018"},
-    {"Numeric value out of range", "22003"},    {"Invalid date format", "22007"},
-    {"Datetime field overflow", "22008"},       {"Invalid", "22018"},
+    {"String data, right truncation", "22001"},
+    {"Invalid character value", "22018"},
+    {"Numeric value out of range", "22003"},
+    {"Invalid date format", "22007"},
+    {"Datetime field overflow", "22008"},
+    {"Invalid", "22018"},
+    {"longer than the column", "22001"},
+    {"NULL in a column", "23000"},
+    {"a date outside", "22007"},
 };
 
 static const char *state_of(const char *reason)

@@ -303,6 +303,16 @@ def test_errors_are_counted_and_listed(bcp, sqlserver):
     assert done.out.endswith("\nBCP copy in failed\n") and bcp.read("bad").count(b"#@") == 11 and not rows_of(sqlserver, "Employee")
 
 
+def test_what_a_column_cannot_take_is_counted(bcp, sqlserver):
+    fresh(sqlserver, "narrow", "(a int NOT NULL, b varchar(5), c nvarchar(3), d varbinary(2))")
+    (bcp.folder / "n.dat").write_text("1\tx\ty\t0102\n2\ttoolong\ty\t01\n3\tx\ttoolong\t\n4\t\t\t010203\n\tx\ty\t01\n6\t\t\t\n")
+    done = bcp("dbo.narrow", "in", "n.dat", "-c", "-e", "bad")
+    told = re.findall(r"SQLState = (\w+), NativeError = 0\nError = .*\(row (\d), (\w)\)", done.out)
+    assert told == [("22001", "2", "b"), ("22001", "3", "c"), ("22001", "4", "d"), ("23000", "5", "a")], done.out
+    assert rows_of(sqlserver, "narrow") == [(1, "x", "y", b"\1\2"), (6, None, None, None)] and b"#@ Row 2, Column 2: String data" in bcp.read("bad")
+    assert bcp("dbo.narrow", "in", "n.dat", "-c", "-m", "3", code=1).out.endswith("\nBCP copy in failed\n") and len(rows_of(sqlserver, "narrow")) == 2
+
+
 def test_new_employee_by_both_format_files(bcp, employee):
     """The chapter: a column of the file is left out, by XML and by a classic file."""
     bcp("dbo.Employee", "out", "e.dat", "-c", "-r\\r\\n")
@@ -451,6 +461,12 @@ def test_first_and_last_row_of_in(bcp, sqlserver):
         assert [row[0] for row in rows_of(sqlserver, "some")] == list(wanted) and f"\n{len(wanted)} rows copied.\n" in done.out, words
     for way in ("in", "out"):
         assert "the last row (-L 5) is before the first (-F 9)" in bcp("dbo.some", way, "n.dat", "-c", "-F", "9", "-L", "5", code=1).out
+    for storage in ("-n", "-w", "-N"):
+        fresh(sqlserver, "some", "(a int, b varchar(20))", [(i, f"row {i}") for i in range(1, 10)])
+        bcp("dbo.some", "out", "s.dat", storage)
+        sqlserver.ask("DELETE FROM dbo.some")
+        bcp("dbo.some", "in", "s.dat", storage, "-F3", "-L", "5")
+        assert [row[0] for row in rows_of(sqlserver, "some")] == [3, 4, 5], storage
     # A header is passed over, whatever its columns are; a row is counted, however wrong.
     (bcp.folder / "h.dat").write_text("a\tb\n1\tone\nx\ttwo\n3\tthree\n")
     fresh(sqlserver, "some", "(a int, b varchar(20))")

@@ -47,7 +47,12 @@ enum haul_code combine_run_name(struct haul_job *job, const char *tables, struct
         return error_nomem(err, "a run's name");
     hash_print(fingerprint_text(all, strlen(all)), hash);
     char *name = arena_printf(&job->arena, "combine-%.*s", RUN_HASH_DIGITS, hash);
-    return name ? settings_set(&job->settings, "run", name, err) : error_nomem(err, "a run's name");
+    if (!name)
+        return error_nomem(err, "a run's name");
+    /* Nobody writes into an import's staging tables: a run that died goes on with the same rows. */
+    if (staging_names(tables) && settings_set(&job->settings, "static-source", "true", err))
+        return err->code;
+    return settings_set(&job->settings, "run", name, err);
 }
 
 enum haul_code staging_drop(struct haul_job *job, const char *tables, struct haul_error *err)

@@ -17,7 +17,27 @@ import pytest
 
 from certificates import Authority
 from conftest import HAUL, make_orders
-from servers import PASSWORD
+from fixtures import started
+from mysql_server import MariaDB, MySQL
+from servers import PASSWORD, Postgres
+
+
+# Servers that no other test has left roles or tables in.
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    yield from started(Postgres)
+
+
+@pytest.fixture(scope="module")
+def mariadb():
+    yield from started(MariaDB)
+
+
+@pytest.fixture(scope="module")
+def mysql8():
+    yield from started(MySQL)
 
 
 @pytest.fixture
@@ -160,10 +180,11 @@ def test_a_command_that_hangs_is_interrupted(base, tmp_path):
 def test_both_sides_are_databases(base, tmp_path):
     secret = secret_file(tmp_path)
     copy = ["copy", uri(base), uri(base), "--source-table", "orders", "--target-table", "copied"]
-    assert "--source-password-file" in run(tmp_path, *copy, "--password-file", secret, code=2).stderr
+    apart = ["copy", uri(base), "mysql://me@127.0.0.1/shop", *copy[3:]]  # one password for both is for one server only
+    assert "--source-password-file" in run(tmp_path, *apart, "--password-file", secret, code=2).stderr
     run(tmp_path, *copy, "--source-password-file", secret, "--target-password-command", f"cat {secret}")
     assert base.sql("SELECT count(*) FROM copied", database="connect") == "7"
-    assert "one connection" in run(tmp_path, *copy, "--trust-cert", code=2).stderr
+    assert "one connection" in run(tmp_path, *apart, "--trust-cert", code=2).stderr
 
 
 def test_none_and_no_terminal_is_an_error_at_once(base, mariadb, tmp_path):

@@ -19,7 +19,7 @@ class Package:
 
     def build(self):
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-        self.run(*pip, "wheel", ".", "--no-deps", "--no-build-isolation", "-w", self.folder, "-Cbuild-dir=build-python")
+        self.run(*pip, "wheel", ".", "--no-deps", "--no-build-isolation", "-w", self.folder, "--config-settings=build-dir=build-python")
         self.wheel, = self.folder.glob("*.whl")
         self.run(sys.executable, "-m", "venv", "--without-pip", self.folder / "venv")
         self.python = self.folder / "venv" / "bin" / "python"

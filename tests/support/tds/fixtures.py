@@ -4,14 +4,14 @@
         mssql.ask("CREATE TABLE dbo.t (a int)")
         haul("copy", mssql.uri(), ...)
 
-`sqlserver` and `stricter` give one alone. Each is one server a session; faults are
+`sqlserver` and `stricter` give one alone. Each is one server a module, so that modules need not know of each other's tables; faults are
 cleared around each test, and what went wrong inside the server fails the test.
 """
 import pytest
 
 
 def running(request, personality):
-    """The session's server of a personality; both share one PostgreSQL."""
+    """The module's server of a personality; both share one PostgreSQL."""
     pytest.importorskip("sqlglot")
     pytest.importorskip("psycopg2")
     import servers
@@ -32,13 +32,14 @@ def running(request, personality):
 KEY = pytest.StashKey()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def tds_servers_end(request):
     yield
     kept = request.config.stash.get(KEY, {})
     postgres = kept.pop("postgres", None)
     for server in kept.values():
         server.__exit__()
+    kept.clear()
     if postgres:
         postgres.__exit__()
 

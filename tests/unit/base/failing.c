@@ -4,6 +4,7 @@
  * the allocation calls, so that the n-th of them fails, and for those system
  * calls of the file door that do not fail on their own.
  */
+#include "../support/failing.h"
 #include "base/buffer.h"
 #include "base/collector.h"
 #include "base/file.h"
@@ -22,78 +23,21 @@
 #include <sys/mman.h>
 #include <sys/types.h>
 
-static long calls_left = -1;    /* -1: none fails */
-static bool failed, failing_on; /* failing_on: all after it fail as well */
-
-static bool fails_now(void)
-{
-    if (calls_left < 0 || (failed && !failing_on))
-        return false;
-    if (calls_left > 0) {
-        calls_left--;
-        return false;
+#define WRAP(result, name, failure, arguments, values)                                                       \
+    result __real_##name arguments;                                                                          \
+    result __wrap_##name arguments;                                                                          \
+    result __wrap_##name arguments                                                                           \
+    {                                                                                                        \
+        return failing_now(ENOMEM) ? failure : __real_##name values;                                         \
     }
-    failed = true;
-    errno = ENOMEM;
-    return true;
-}
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t length);
-void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
-void *__real_mremap(void *block, size_t old_size, size_t new_size, int flags);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t length);
-void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset);
-/* What mmap is called where file offsets have 64 bits. */
-void *__wrap_mmap64(void *at, size_t size, int protection, int flags, int fd, off_t offset)
-{
-    return __wrap_mmap(at, size, protection, flags, fd, offset);
-}
+#define MMAP        (void *at, size_t size, int protection, int flags, int fd, off_t offset)
+#define MMAP_VALUES (at, size, protection, flags, fd, offset)
 
-void *__wrap_mremap(void *block, size_t old_size, size_t new_size, int flags);
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return fails_now() ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails_now() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t length)
-{
-    return fails_now() ? NULL : __real_strndup(text, length);
-}
-
-void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
-{
-    return fails_now() ? MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
-}
-
-void *__wrap_mremap(void *block, size_t old_size, size_t new_size, int flags)
-{
-    return fails_now() ? MAP_FAILED : __real_mremap(block, old_size, new_size, flags);
-}
+WRAP(void *, mmap, MAP_FAILED, MMAP, MMAP_VALUES)
+WRAP(void *, mmap64, MAP_FAILED, MMAP, MMAP_VALUES) /* what it is called where offsets have 64 bits */
+WRAP(void *, mremap, MAP_FAILED, (void *block, size_t old_size, size_t new_size, int flags),
+     (block, old_size, new_size, flags))
 
 /* ---- System calls of the file door ---- */
 
@@ -180,20 +124,18 @@ typedef enum haul_code (*scene_fn)(struct haul_error *err);
 /* Plays the scene with its first allocation failing, then its second, ... until
  * none is left to fail. One failure alone may be survived (a buffer tries a
  * smaller growth); when all after it fail too, it must be told. */
-static void play_failing(scene_fn scene, int least)
+static void play_failing(scene_fn scene, bool on, int least)
 {
     int failures = 0;
     for (long n = 0; n < 10000; n++, failures++) {
         struct haul_error err = {0};
-        failed = false;
-        calls_left = n;
+        failing_begin(n, on);
         enum haul_code code = scene(&err);
-        calls_left = -1;
-        if (!failed) {
+        if (!failing_end()) {
             assert_int_equal(code, HAUL_OK);
             break;
         }
-        if (code == HAUL_OK && !failing_on)
+        if (code == HAUL_OK && !on)
             continue;
         assert_int_equal(code, HAUL_NOMEM);
         assert_int_equal(err.code, HAUL_NOMEM);
@@ -204,10 +146,8 @@ static void play_failing(scene_fn scene, int least)
 
 static void play(scene_fn scene, int least)
 {
-    failing_on = false;
-    play_failing(scene, least);
-    failing_on = true;
-    play_failing(scene, least);
+    play_failing(scene, false, least);
+    play_failing(scene, true, least);
 }
 
 static enum haul_code buffer_fill(struct memory *memory, struct haul_error *err)

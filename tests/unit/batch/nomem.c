@@ -4,56 +4,12 @@
  * survived (a buffer asks again for less); otherwise there is an error that says
  * so. Nothing is leaked, which the address sanitizer sees.
  */
+#include "../support/failing.h"
 #include "table.h"
 
 #include "batch/cast.h"
 #include "batch/hash.h"
 #include "batch/stream.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-
-static long left = -1; /* allocations until one fails; -1: none does */
-static bool failed, failing_on;
-
-static bool is_next(void)
-{
-    if (left < 0)
-        return false;
-    if (left > 0) {
-        left--;
-        return false;
-    }
-    failed = true;
-    left = failing_on ? 0 : -1;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return is_next() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return is_next() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return is_next() ? NULL : __real_realloc(block, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return is_next() ? NULL : __real_aligned_alloc(alignment, size);
-}
 
 static enum haul_code build(const struct schema *schema, struct batch *batch, struct haul_error *err)
 {
@@ -144,13 +100,12 @@ static void test_every_allocation(void **state)
     table_schema(&to, to_types, 3);
     for (int on = 0; on < 2; on++) {
         long count = 0;
-        failing_on = on;
-        for (failed = true; failed && count < 10000; count++) {
+        bool failed = true;
+        for (; failed && count < 10000; count++) {
             struct haul_error err = {0};
-            failed = false;
-            left = count;
+            failing_begin(count, on);
             enum haul_code code = live(&from, &to, &err);
-            left = -1;
+            failed = failing_end();
             assert_true(code == (failed ? HAUL_NOMEM : HAUL_OK) || (failed && !on && !code));
         }
         assert_true(count > 50 && count < 10000);

@@ -3,52 +3,8 @@
  * with all that follow: an error that says so, nothing leaked (the address sanitizer
  * sees that), and the same call succeeds afterwards.
  */
+#include "../support/failing.h"
 #include "support.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-
-static long left = -1; /* allocations until one fails; -1: none does */
-static bool failed, failing_on;
-
-static bool is_next(void)
-{
-    if (left < 0)
-        return false;
-    if (left > 0) {
-        left--;
-        return false;
-    }
-    failed = true;
-    left = failing_on ? 0 : -1;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return is_next() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return is_next() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return is_next() ? NULL : __real_realloc(block, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return is_next() ? NULL : __real_aligned_alloc(alignment, size);
-}
 
 static const char classic[] = "14.0\n3\n1 SQLINT 1 4 \"\" 1 a \"\"\n2 SQLCHAR 8 0 \"\" 2 b Greek_CI_AS\n"
                               "3 SQLNCHAR 0 0 \"\\n\\0\" 3 c \"\"\n";
@@ -110,16 +66,15 @@ static enum haul_code copy_rows(struct test_run *run)
 }
 
 /* Fails the allocation behind `after` others; false: there were not so many. */
-static bool fails_at(long after)
+static bool fails_at(long after, bool on)
 {
     struct test_run run;
     test_begin(&run, "format-file=" FORMAT_NAME);
-    failed = false;
-    left = after;
+    failing_begin(after, on);
     enum haul_code code = test_open(&run);
     if (!code)
         code = copy_rows(&run);
-    left = -1;
+    bool failed = failing_end();
     if (failed) {
         assert_true(code == HAUL_NOMEM || code == HAUL_LIMIT || code == HAUL_OK || code == HAUL_DATA);
         assert_true(code == HAUL_OK || run.err.message[0]);
@@ -127,9 +82,8 @@ static bool fails_at(long after)
         assert_int_equal(code, HAUL_OK);
         assert_int_equal(run.collector.reject_count, 1);
     }
-    bool there = failed;
     test_end(&run);
-    return there;
+    return failed;
 }
 
 static void every(const char *format, size_t length)
@@ -138,8 +92,7 @@ static void every(const char *format, size_t length)
         long count = 0;
         test_put(FORMAT_NAME, format, length);
         test_put(FILE_NAME, data, sizeof data - 1);
-        failing_on = on;
-        while (fails_at(count))
+        while (fails_at(count, on))
             count++;
         assert_true(count > 30);
     }

@@ -3,54 +3,10 @@
  * with all that follow: an error that says so, nothing leaked (the address
  * sanitizer sees that), and the same call succeeds afterwards.
  */
+#include "../support/failing.h"
 #include "support.h"
 
 #include "format/codec.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-
-static long left = -1; /* allocations until one fails; -1: none does */
-static bool failed, failing_on;
-
-static bool is_next(void)
-{
-    if (left < 0)
-        return false;
-    if (left > 0) {
-        left--;
-        return false;
-    }
-    failed = true;
-    left = failing_on ? 0 : -1;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return is_next() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return is_next() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return is_next() ? NULL : __real_realloc(block, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return is_next() ? NULL : __real_aligned_alloc(alignment, size);
-}
 
 static const char text[] =
     "id,name,price,day\n1,\"a\nb\",1.50,2024-02-29\n2\n\n3,\"x\"\"y\",2.25,2024-03-01\n4,,,\n"
@@ -146,7 +102,6 @@ static bool trial(long at, bool on, const char *options)
     struct output_file *file = NULL;
     struct haul_error err = {0};
     const struct store_ops *store = store_for("memory:in");
-    left = -1;
     test_begin(&run, options);
     if (packed_text.length)
         assert_int_equal(store_memory_put("memory:in", packed_text.data, packed_text.length, &err), HAUL_OK);
@@ -154,12 +109,9 @@ static bool trial(long at, bool on, const char *options)
         assert_int_equal(store_memory_put("memory:in", text, sizeof text - 1, &err), HAUL_OK);
     assert_int_equal(store->open("memory:in", &run.context, &run.file, &err), HAUL_OK);
     assert_int_equal(store->create("memory:out", "memory:temp", &run.context, &file, &err), HAUL_OK);
-    failed = false;
-    failing_on = on;
-    left = at;
+    failing_begin(at, on);
     enum haul_code code = copy_all(&run, file);
-    left = -1;
-    bool was = failed;
+    bool was = failing_end();
     if (code)
         assert_true(was && run.err.code == code && run.err.message[0]);
     if (!was)

@@ -6,6 +6,7 @@
  * run, no other file left. Linked with --wrap for these calls; with 64-bit
  * offsets the C library's headers turn open into open64, and so on.
  */
+#include "../support/failing.h"
 #include "../store/folder.h"
 #include "base/settings.h"
 #include "format/file_sink.h"
@@ -23,34 +24,14 @@
 
 /* ---- calls that fail ---- */
 
-static long calls_left = -1; /* -1: none fails */
-static bool fired;
-
-static bool fails_now(int errnum)
-{
-    if (calls_left < 0 || fired)
-        return false;
-    if (calls_left-- > 0)
-        return false;
-    fired = true;
-    errno = errnum;
-    return true;
-}
-
 #define WRAP(result, name, failure, errnum, arguments, values)                                               \
     result __real_##name arguments;                                                                          \
     result __wrap_##name arguments;                                                                          \
     result __wrap_##name arguments                                                                           \
     {                                                                                                        \
-        return fails_now(errnum) ? failure : __real_##name values;                                           \
+        return failing_now(errnum) ? failure : __real_##name values;                                         \
     }
 
-WRAP(void *, malloc, NULL, ENOMEM, (size_t size), (size))
-WRAP(void *, calloc, NULL, ENOMEM, (size_t count, size_t size), (count, size))
-WRAP(void *, realloc, NULL, ENOMEM, (void *block, size_t size), (block, size))
-WRAP(void *, aligned_alloc, NULL, ENOMEM, (size_t alignment, size_t size), (alignment, size))
-WRAP(char *, strdup, NULL, ENOMEM, (const char *text), (text))
-WRAP(char *, strndup, NULL, ENOMEM, (const char *text, size_t length), (text, length))
 WRAP(void *, mmap64, MAP_FAILED, ENOMEM,
      (void *at, size_t size, int protection, int flags, int fd, off_t offset),
      (at, size, protection, flags, fd, offset))
@@ -70,7 +51,7 @@ int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
 {
     (void)fd;
-    return fails_now(EIO) ? -1 : 0;
+    return failing_now(EIO) ? -1 : 0;
 }
 
 /* ---- a run ---- */
@@ -210,7 +191,6 @@ static void begin(const char *files)
         assert_int_equal(settings_set(&settings, "files", files, &err), HAUL_OK);
     context.settings = &settings;
     journal_count = 0;
-    fired = false;
     file_put("p1.lines", "LINES a:utf8,b:int64\na,1\nb,2\nc,3\n");
     file_put("p2.lines", "LINES a:utf8,b:int64\nd,4\ne,5\nf,6\ng,7\nh,8\n");
     mkdir(in_folder("out"), 0700);
@@ -264,20 +244,20 @@ static void each_call_fails_once(const struct scene *scene)
     for (long n = 0; n < 5000; n++) {
         struct haul_error err = {0}, again = {0};
         begin(scene->files);
-        calls_left = n;
+        failing_begin(n, false);
         enum haul_code code = run_all(scene->target, scene->mode, &err);
-        calls_left = -1;
+        bool failed = failing_end();
         if (code) {
             failures++;
             assert_int_equal(code, err.code);
-            assert_true(err.message[0] != '\0' && fired);
+            assert_true(err.message[0] != '\0' && failed);
             expect_nothing_half();
             if (run_all(scene->target, scene->mode, &again))
                 fail_msg("call %ld failed (%s), then: %s", n, err.message, again.message);
         }
         scene->expect();
         end();
-        if (!fired) {
+        if (!failed) {
             assert_true(failures > 100);
             printf("# %s: %d of %ld calls stopped the run\n", scene->target, failures, n);
             return;

@@ -3,44 +3,13 @@
  * the call says so or does without, nothing crashes or leaks, and what is in the
  * database is all of a unit or none of it.
  */
+#include "../support/failing.h"
 #include "loading.h"
-
-static long countdown = -1; /* -1: none fails */
-static bool fired;          /* one did */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-
-static bool fails_now(void)
-{
-    bool now = countdown >= 0 && countdown-- == 0;
-    fired |= now;
-    return now;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return fails_now() ? NULL : __real_realloc(block, size);
-}
 
 /* SQLite's own allocations pass through here as well. */
 static void *sqlite_malloc(int size)
 {
-    size_t *block = __wrap_malloc((size_t)size + 16);
+    size_t *block = malloc((size_t)size + 16);
     if (block)
         *block = (size_t)size;
     return block ? (char *)block + 16 : NULL;
@@ -53,7 +22,7 @@ static void sqlite_free(void *block)
 
 static void *sqlite_realloc(void *block, int size)
 {
-    size_t *moved = __wrap_realloc((char *)block - 16, (size_t)size + 16);
+    size_t *moved = realloc((char *)block - 16, (size_t)size + 16);
     if (moved)
         *moved = (size_t)size;
     return moved ? (char *)moved + 16 : NULL;
@@ -85,8 +54,7 @@ static void sqlite_stop(void *user)
 static enum haul_code read_once(struct database *base, long fail_at)
 {
     struct reading reading;
-    fired = false;
-    countdown = fail_at;
+    failing_begin(fail_at, false);
     enum haul_code code =
         reading_describe(base, &reading, &(struct source_request){.table = "t", .schema = "b:utf8"});
     if (!code)
@@ -112,7 +80,7 @@ static enum haul_code read_once(struct database *base, long fail_at)
     }
     if (!code)
         assert_int_equal(reading.rows, 3);
-    countdown = -1;
+    failing_end();
     reading_release(&reading);
     return code;
 }
@@ -131,7 +99,7 @@ static void reading_survives(void **state)
         code = read_once(base, n++);
         if (code)
             assert_true(code == HAUL_NOMEM || code == HAUL_LIMIT);
-    } while (fired);
+    } while (failing_failed());
     print_message("%ld allocations failed while reading\n", n);
 }
 
@@ -146,8 +114,7 @@ static enum haul_code write_once(struct database *base, const struct batch *batc
     make_info(base, &load.info, "id:int64!,name:utf8,d:decimal(10,2)");
     load.request = (struct sink_request){.mode = SINK_REPLACE, .source = &load.info};
     load.run = (struct run_record){.name = "r1", .fingerprint = "f1", .plan = "{}"};
-    fired = false;
-    countdown = fail_at;
+    failing_begin(fail_at, false);
     enum haul_code code = sqlite_sink_open(base->path, &base->context, &load.sink, &base->err);
     if (!code)
         code = loading_begin(base, &load);
@@ -163,7 +130,7 @@ static enum haul_code write_once(struct database *base, const struct batch *batc
     }
     if (!code)
         code = loading_finish(base, &load);
-    countdown = -1;
+    failing_end();
     loading_release(&load);
     return code;
 }
@@ -185,7 +152,7 @@ static void writing_survives(void **state)
             assert_true(code == HAUL_NOMEM || code == HAUL_LIMIT);
         else
             assert_rows(base, "SELECT * FROM t", "1|one|1.00\n2|NULL|0.50\n");
-    } while (fired);
+    } while (failing_failed());
     assert_rows(base, "SELECT finished, (SELECT count(*) FROM haul_units) FROM haul_runs", "1|0\n");
     batch_release(&batch);
     source_info_release(&info);
@@ -200,7 +167,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    countdown = -1;
+    failing_end();
     database_close(*state);
     return 0;
 }

@@ -5,15 +5,10 @@
  * refused, not rounded.
  */
 #include "format/bcp/encode.h"
+#include "format/bcp/native.h"
 
 #include <math.h>
 #include <string.h>
-
-#define DAYS_TO_1970   719162 /* from 0001-01-01 */
-#define DAYS_1900_1970 25567
-#define DAY_MAX        3652058
-#define DATETIME_MIN   (-53690) /* 1753-01-01 */
-#define DATETIME_MAX   2958463  /* 9999-12-31 */
 
 #define OUT_OF_RANGE "Datetime field overflow: outside of what the field's type reaches"
 #define TOO_FINE     "Datetime field overflow: finer than the field's type counts"
@@ -268,10 +263,9 @@ static void decimal(struct bcp_encoder *encoder, const struct view *view, struct
     }
 }
 
-/* The first three groups are little-endian in the file. */
 static void uniqueid(struct bcp_encoder *encoder, const struct view *view, struct cells *cells)
 {
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    static const uint8_t order[16] = BCP_UNIQUEID_ORDER;
     for (size_t r = 0; r < cells->rows; r++) {
         uint8_t *slot = bcp_slot(encoder, r);
         const uint8_t *from = view->values + ((size_t)cells->from + r) * 16;
@@ -283,25 +277,6 @@ static void uniqueid(struct bcp_encoder *encoder, const struct view *view, struc
 
 bcp_encode_fn bcp_native_choose(const struct bcp_encoder *encoder)
 {
-    static const bcp_encode_fn functions[HOST_COUNT] = {
-        [HOST_TINYINT] = plain_1,
-        [HOST_SMALLINT] = plain_2,
-        [HOST_INT] = plain_4,
-        [HOST_BIGINT] = plain_8,
-        [HOST_BIT] = bit,
-        [HOST_FLT4] = flt4,
-        [HOST_FLT8] = flt8,
-        [HOST_MONEY] = money,
-        [HOST_MONEY4] = money4,
-        [HOST_DECIMAL] = decimal,
-        [HOST_NUMERIC] = decimal,
-        [HOST_DATETIME] = datetime,
-        [HOST_DATETIM4] = datetim4,
-        [HOST_DATE] = date,
-        [HOST_TIME] = time,
-        [HOST_DATETIME2] = datetime2,
-        [HOST_DATETIMEOFFSET] = datetimeoffset,
-        [HOST_UNIQUEID] = uniqueid,
-    };
+    static const bcp_encode_fn functions[HOST_COUNT] = {BCP_NATIVES(BCP_NATIVE_ROW)};
     return functions[encoder->stored->host];
 }

@@ -4,15 +4,13 @@
  * are printed by format/cell.c.
  */
 #include "format/bcp/encode.h"
+#include "format/bcp/native.h"
 
 #include "batch/text.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#define DAYS_TO_1970 719162
-#define DAY_MAX      3652058
 
 #define OUT_OF_RANGE "Datetime field overflow: outside of the years 1 to 9999"
 #define TOO_FINE     "Datetime field overflow: finer than the column's type says"

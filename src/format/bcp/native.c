@@ -5,19 +5,15 @@
  * decimals against their precision, days against the year 9999, times against a day,
  * floats against what a server would take.
  */
+#include "format/bcp/native.h"
 #include "format/bcp/column.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
-#define DAYS_TO_1970   719162 /* from 0001-01-01 */
-#define DAYS_1900_1970 25567
-#define DAY_MAX        3652058
-#define DAY_TICKS      25920000u /* of 1/300 s */
-#define DAY_UNITS      ((uint64_t)864000000000)
-#define DATETIME_MIN   (-53690) /* 1753-01-01 */
-#define DATETIME_MAX   2958463  /* 9999-12-31 */
+#define DAY_TICKS 25920000u /* of 1/300 s */
+#define DAY_UNITS ((uint64_t)864000000000)
 
 typedef enum bcp_fault (*store_fn)(struct bcp_decoder *decoder, const uint8_t *from, uint8_t *value);
 
@@ -240,10 +236,9 @@ static inline enum bcp_fault store_datetimeoffset(struct bcp_decoder *decoder, c
 }
 NATIVE(datetimeoffset, 10)
 
-/* The first three groups are little-endian in the file. */
 static inline enum bcp_fault store_uniqueid(struct bcp_decoder *decoder, const uint8_t *from, uint8_t *value)
 {
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    static const uint8_t order[16] = BCP_UNIQUEID_ORDER;
     (void)decoder;
     for (int i = 0; i < 16; i++)
         value[i] = from[order[i]];
@@ -253,25 +248,6 @@ NATIVE(uniqueid, 16)
 
 bcp_decode_fn bcp_decode_choose(const struct bcp_decoder *decoder)
 {
-    static const bcp_decode_fn functions[HOST_COUNT] = {
-        [HOST_TINYINT] = plain_1,
-        [HOST_SMALLINT] = plain_2,
-        [HOST_INT] = plain_4,
-        [HOST_BIGINT] = plain_8,
-        [HOST_BIT] = bit,
-        [HOST_FLT4] = flt4,
-        [HOST_FLT8] = flt8,
-        [HOST_MONEY] = money,
-        [HOST_MONEY4] = money4,
-        [HOST_DECIMAL] = decimal,
-        [HOST_NUMERIC] = decimal,
-        [HOST_DATETIME] = datetime,
-        [HOST_DATETIM4] = datetim4,
-        [HOST_DATE] = date,
-        [HOST_TIME] = time,
-        [HOST_DATETIME2] = datetime2,
-        [HOST_DATETIMEOFFSET] = datetimeoffset,
-        [HOST_UNIQUEID] = uniqueid,
-    };
+    static const bcp_decode_fn functions[HOST_COUNT] = {BCP_NATIVES(BCP_NATIVE_ROW)};
     return functions[decoder->stored->host];
 }

@@ -1,4 +1,5 @@
-"""What a footer may hold beside values: Bloom filters, as DuckDB reads them and as the specification says; sorting columns."""
+"""What a writer may add or choose: Bloom filters, as DuckDB reads them and as the specification says; sorting columns; byte-stream-split."""
+import math
 import random
 import struct
 
@@ -9,6 +10,7 @@ import pytest
 import xxhash
 
 from conftest import SEED
+from test_types import judge
 from thrift import Thrift, footer
 
 SALTS = [0x47b6137b, 0x44974d91, 0x8824ad5b, 0xa2b7289d, 0x705495c7, 0x2df1424b, 0x9efc4947, 0x5c6bfb31]
@@ -97,3 +99,50 @@ def test_sorting_columns_are_true(haul, tmp_path, name, encoding):
         found = pq.read_metadata(tmp_path / path).row_group(0).sorting_columns
         assert found == ((pq.SortingColumn(1),) if name in SORTED else ()), (path, found)
     assert pq.read_table(tmp_path / "out.parquet").equals(table)
+
+
+def walk(rng, step):
+    """A measured quantity: the next value is near the last one, its low bits are noise."""
+    values = [1000.0]
+    while len(values) < 40_000:
+        values.append(values[-1] + rng.gauss(0, step))
+    return values
+
+
+def floats():
+    rng = random.Random(SEED)
+    noise = [rng.random() for _ in range(40_000)]
+    return {
+        "noise": pa.array(noise), "walk": pa.array(walk(rng, 1)), "walk_f32": pa.array(walk(rng, 0.01), pa.float32()),
+        "sparse": pa.array([None if v < 0.3 else v for v in noise]), "lists": pa.array([[v, v * v][:i % 3] for i, v in enumerate(noise)]),
+        "odd": pa.array([(0.0, -0.0, math.nan, math.inf, -math.inf, v, v * 1e300, v / 1e300)[i % 8] for i, v in enumerate(noise)]),
+        "price": pa.array([round(v * 1e5) / 100 for v in noise]), "few": pa.array([i % 100 / 8 for i in range(40_000)]),
+    }
+
+
+SPLIT = {"noise", "walk", "walk_f32", "sparse", "lists"}
+
+
+@pytest.mark.parametrize("codec", ["zstd", "snappy", "gzip", "lz4", "brotli", "none"])
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_floats_are_split_where_it_wins(haul, tmp_path, codec, version):
+    """Chosen by compressing a sample both ways: not without a codec, not for prices, which repeat byte for byte."""
+    table = pa.table(floats())
+    pq.write_table(table, tmp_path / "in.parquet")
+    for name, words in (("out", ()), ("plain", ("--encoding", "plain"))):
+        haul("copy", "in.parquet", f"{name}.parquet", "--compression", codec, "--page-version", version, *words)
+    out, plain = (pq.read_metadata(tmp_path / f"{name}.parquet").row_group(0) for name in ("out", "plain"))
+    for i, name in enumerate(table.column_names):
+        split = "BYTE_STREAM_SPLIT" in out.column(i).encodings
+        assert split == (codec != "none" and name in SPLIT) or name == "odd", name
+        assert not split or out.column(i).total_compressed_size < plain.column(i).total_compressed_size, name
+    judge(tmp_path / "in.parquet", tmp_path / "out.parquet", table)
+    haul("verify", "in.parquet", "out.parquet")
+
+
+def test_a_page_too_short_to_measure_is_plain(haul, tmp_path):
+    rng = random.Random(SEED)
+    for rows, split in ((63, False), (64, True)):
+        pq.write_table(pa.table({"v": [rng.random() for _ in range(rows)]}), tmp_path / "in.parquet")
+        haul("copy", "in.parquet", "out.parquet", "--mode", "replace")
+        assert ("BYTE_STREAM_SPLIT" in pq.read_metadata(tmp_path / "out.parquet").row_group(0).column(0).encodings) == split

@@ -7,8 +7,9 @@
  * distances from one to the next. If the dictionary loses, the page is turned
  * back into values and the chunk goes on without one. If it wins, each later
  * page is asked whether it still does; once it does not, or the dictionary is
- * full, the rest of the chunk is written directly. The choice between plain and
- * delta is made once per chunk, at the first page that needs it.
+ * full, the rest of the chunk is written directly. The choice between plain,
+ * delta and split is made once per chunk, at the first page that needs it. Split
+ * alone makes nothing smaller, so a sample is compressed in both forms.
  *
  * A dictionary that is full in the middle of a page ends that page before the
  * row that had no room.
@@ -21,8 +22,10 @@
 #include "format/parquet/encode_plain.h"
 #include "format/parquet/encode_split.h"
 
-#define STEPS_PER_VALUE_MAX 32u /* of the dictionary's probing; more are hostile values */
-#define KEEP_FACTOR         4u  /* a page's buffer this many times too large is given back */
+#define STEPS_PER_VALUE_MAX 32u                /* of the dictionary's probing; more are hostile values */
+#define KEEP_FACTOR         4u                 /* a page's buffer this many times too large is given back */
+#define SPLIT_SAMPLE_BYTES  ((size_t)32 << 10) /* of a page, to be compressed plain and split */
+#define SPLIT_SAMPLE_LEAST  512u               /* fewer bytes are not worth looking at */
 
 static bool is_integer(const struct column_writer *writer)
 {
@@ -189,13 +192,41 @@ static bool delta_is_worth(size_t delta, size_t plain)
     return delta != SIZE_MAX && delta < plain - plain / 5;
 }
 
-static void choose_direct(struct column_writer *writer)
+/* Do floats compress clearly better with their bytes split? Theirs are like one
+ * another at the same place (sign, exponent), hardly ever one after the other. */
+static enum haul_code measure_split(struct column_writer *writer, bool *worth, struct haul_error *err)
 {
+    struct slice sample = {writer->values.data, writer->values.length};
+    struct buffer *split = &writer->pages->values;
+    size_t plain_length = 0, split_length = 0;
+    *worth = false;
+    if (!is_float(writer) || !writer->pages->codec || sample.length < SPLIT_SAMPLE_LEAST)
+        return HAUL_OK;
+    if (sample.length > SPLIT_SAMPLE_BYTES)
+        sample.length = SPLIT_SAMPLE_BYTES;
+    buffer_clear(split);
+    if (encode_split(sample.data, sample.length / writer->width, writer->width, split, err) ||
+        page_measure(writer->pages, sample, &plain_length, err) ||
+        page_measure(writer->pages, (struct slice){split->data, split->length}, &split_length, err))
+        return err->code;
+    *worth = split_length < plain_length - plain_length / 32;
+    return HAUL_OK;
+}
+
+/* Between plain, delta and split; the page is there in plain form. */
+static enum haul_code choose_direct(struct column_writer *writer, struct haul_error *err)
+{
+    bool split = false;
     if (writer->direct_chosen || writer->page_values == 0)
-        return;
+        return HAUL_OK;
     writer->direct_chosen = true;
-    if (delta_is_worth(measure_delta(writer), writer->page_plain))
+    if (measure_split(writer, &split, err))
+        return err->code;
+    if (split)
+        writer->direct = ENCODING_BYTE_STREAM_SPLIT;
+    else if (delta_is_worth(measure_delta(writer), writer->page_plain))
         writer->direct = ENCODING_DELTA_BINARY_PACKED;
+    return HAUL_OK;
 }
 
 /* Values that were new in the second half of the page: what the dictionary keeps growing by. */
@@ -233,10 +264,10 @@ static enum haul_code decide(struct column_writer *writer, bool last, struct hau
         direct = delta;
     writer->state = indexed < direct ? COLUMN_DICTIONARY : COLUMN_DIRECT;
     if (writer->state == COLUMN_DIRECT) {
-        choose_direct(writer);
+        code = choose_direct(writer, err);
         dictionary_release(&writer->dictionary);
     }
-    return HAUL_OK;
+    return code;
 }
 
 static enum haul_code write_dictionary(struct column_writer *writer, struct haul_error *err)
@@ -360,8 +391,9 @@ static enum haul_code end_indexed_page(struct column_writer *writer, struct haul
 static enum haul_code end_direct_page(struct column_writer *writer, struct haul_error *err)
 {
     struct slice encoded = {0};
-    choose_direct(writer);
-    enum haul_code code = encode_direct(writer, &encoded, err);
+    enum haul_code code = choose_direct(writer, err);
+    if (!code)
+        code = encode_direct(writer, &encoded, err);
     if (!code)
         code = page_put(writer, writer->direct, encoded, err);
     page_reset(writer);

@@ -214,6 +214,16 @@ enum haul_code page_write_data(struct page_writer *writer, const struct page *pa
                                 : write_v2(writer, page, store, size, err);
 }
 
+enum haul_code page_measure(struct page_writer *writer, struct slice values, size_t *length,
+                            struct haul_error *err)
+{
+    struct buffer *out = &writer->compressed;
+    buffer_clear(out);
+    enum haul_code code = codec_compress(writer->codec, values.data, values.length, out, err);
+    *length = out->length;
+    return code;
+}
+
 enum haul_code page_write_dictionary(struct page_writer *writer, struct slice values, uint32_t count,
                                      struct page_store *store, struct page_size *size, struct haul_error *err)
 {

@@ -49,6 +49,10 @@ enum haul_code page_write_dictionary(struct page_writer *writer, struct slice va
                                      struct page_store *store, struct page_size *size,
                                      struct haul_error *err);
 
+/* How many bytes `values` have when compressed; there must be a codec. */
+enum haul_code page_measure(struct page_writer *writer, struct slice values, size_t *length,
+                            struct haul_error *err);
+
 /* The number the footer has for a codec. */
 enum parquet_codec page_codec(enum codec_id codec);
 

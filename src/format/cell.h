@@ -12,8 +12,9 @@
 
 #include "batch/view.h"
 
-#define CELL_PADDING    32u /* bytes readable from the start of each cell's text, whatever its length */
-#define CELL_SLOT_BYTES 64u /* room for the text of a number, date or time, and padding */
+#define CELL_PADDING    32u      /* bytes readable from the start of each cell's text, whatever its length */
+#define CELL_REFUSED    SIZE_MAX /* the length of a cell that the format cannot hold */
+#define CELL_SLOT_BYTES 64u      /* room for the text of a number, date or time, and padding */
 
 struct cell {
     const uint8_t *text;

@@ -66,18 +66,13 @@ enum haul_code bcp_encoder_init(struct bcp_encoder *encoder, const struct bcp_fi
     return HAUL_OK;
 }
 
-void bcp_encoder_rest(struct bcp_encoder *encoder)
+void bcp_encoder_release(struct bcp_encoder *encoder)
 {
+    codepage_release(&encoder->page);
     buffer_release(&encoder->slots);
     buffer_release(&encoder->scratch);
     buffer_release(&encoder->wide);
     buffer_release(&encoder->entries);
-}
-
-void bcp_encoder_release(struct bcp_encoder *encoder)
-{
-    codepage_release(&encoder->page);
-    bcp_encoder_rest(encoder);
 }
 
 /* ---- strings and bytes ---- */

@@ -3,7 +3,8 @@
  * native values, text, UTF-16, code pages.
  *
  * An encoder belongs to one field. Of a dictionary the values are encoded once for a
- * batch. NULL and what the field cannot hold are lengths that no value has.
+ * batch. NULL and what the field cannot hold are lengths that no value has; the text
+ * of a cell that is refused is the reason, for people.
  */
 #ifndef HAUL_FORMAT_BCP_ENCODE_H
 #define HAUL_FORMAT_BCP_ENCODE_H
@@ -13,8 +14,7 @@
 #include "format/bcp/shape.h"
 #include "format/cell.h"
 
-#define CELL_NULL    (SIZE_MAX - 1)
-#define CELL_REFUSED SIZE_MAX /* the text is the reason, for people */
+#define CELL_NULL (SIZE_MAX - 1)
 
 struct bcp_encoder;
 /* Values into slots of CELL_SLOT_BYTES, and cells. */
@@ -46,7 +46,6 @@ struct bcp_encoder {
 enum haul_code bcp_encoder_init(struct bcp_encoder *encoder, const struct bcp_field *stored,
                                 const struct field *field, const struct bcp_options *options,
                                 struct memory *memory, struct haul_error *err);
-void bcp_encoder_rest(struct bcp_encoder *encoder); /* lets go of its buffers */
 void bcp_encoder_release(struct bcp_encoder *encoder);
 
 enum haul_code bcp_encode_begin(struct bcp_encoder *encoder, const struct view *view, struct haul_error *err);

@@ -15,6 +15,6 @@ const struct format format_bcp = {
     .open_input = bcp_input_open,
     .negotiate = bcp_negotiate,
     .open_output = bcp_output_open,
-    .piece_size = bcp_piece_size,
+    .piece_size = row_piece_size,
     .dictionaries = true,
 };

@@ -3,22 +3,18 @@
  *
  * The layout is that of --format-file; when there is no such file yet, the layout
  * comes from the columns and --storage, and the format file is written beside the
- * data. Pieces need nothing from each other and nothing at the end.
+ * data.
  */
 #include "format/bcp/output.h"
 
 #include "format/bcp/bcp.h"
-#include "format/pack.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PIECE_ROWS  262144
-#define PIECE_BYTES ((int64_t)32 << 20)
-
-static struct bcp_output *self(struct format_output *output)
+static const struct bcp_output *of(const struct row_output *output)
 {
-    return (struct bcp_output *)(void *)output;
+    return (const struct bcp_output *)(const void *)output;
 }
 
 /* ---- layouts ---- */
@@ -81,7 +77,7 @@ static enum haul_code write_layout(const struct bcp_output *output, struct haul_
     enum haul_code code = output->layout.xml ? bcp_xml_print(&output->layout, &text, err)
                                              : bcp_classic_print(&output->layout, &text, err);
     if (!code)
-        code = store->create(name, temp, &output->context, &file, err);
+        code = store->create(name, temp, &output->base.context, &file, err);
     if (!code)
         code = file->ops->append(file, text.data, text.length, err);
     if (!code)
@@ -117,96 +113,34 @@ enum haul_code bcp_negotiate(const struct format_request *request, struct schema
     return code;
 }
 
-/* ---- appending ---- */
+/* ---- opening ---- */
 
-static enum haul_code write_mark(struct bcp_output *output, struct output_file *file, struct haul_error *err)
+enum haul_code bcp_output_head(const struct row_output *output, struct buffer *text, struct haul_error *err)
 {
     static const uint8_t mark[] = {0xff, 0xfe};
-    struct buffer text;
-    if (!output->marked || file->offset > 0)
-        return HAUL_OK;
-    buffer_init(&text, output->context.memory);
-    enum haul_code code = buffer_append(&text, mark, sizeof mark, err);
-    if (!code)
-        code = pack_append(output->packing, &text, file, err);
-    buffer_release(&text);
-    return code;
+    return of(output)->marked ? buffer_append(text, mark, sizeof mark, err) : HAUL_OK;
 }
 
-static enum haul_code drain(struct format_output *base, struct piece *piece, struct output_file *file,
-                            struct haul_error *err)
+void bcp_output_close(struct row_output *output)
 {
-    return write_mark(self(base), file, err) ? err->code : bcp_piece_drain(piece, file, err);
+    bcp_layout_release(&((struct bcp_output *)(void *)output)->layout);
 }
-
-static enum haul_code append(struct format_output *base, struct piece *piece, struct output_file *file,
-                             struct arena *arena, const char **note, struct haul_error *err)
-{
-    (void)arena;
-    *note = NULL;
-    return drain(base, piece, file, err);
-}
-
-static enum haul_code restore(struct format_output *base, const char *note, int64_t offset,
-                              struct haul_error *err)
-{
-    (void)note;
-    (void)offset;
-    (void)err;
-    (void)base;
-    return HAUL_OK;
-}
-
-static enum haul_code finish(struct format_output *base, struct output_file *file, struct haul_error *err)
-{
-    return write_mark(self(base), file, err);
-}
-
-static void output_close(struct format_output *base)
-{
-    struct bcp_output *output = self(base);
-    if (!output)
-        return;
-    bcp_layout_release(&output->layout);
-    schema_release(&output->schema);
-    memory_free(NULL, output, sizeof *output);
-}
-
-static const struct format_output_ops ops = {
-    .piece = bcp_piece_open,
-    .append = append,
-    .drain = drain,
-    .restore = restore,
-    .finish = finish,
-    .close = output_close,
-};
 
 enum haul_code bcp_output_open(const struct format_request *request, const struct schema *schema,
                                struct format_output **out, struct haul_error *err)
 {
     bool made = false;
-    struct bcp_output *output = memory_alloc(NULL, sizeof *output);
-    if (!output)
-        return error_nomem(err, "a BCP file");
-    memset(output, 0, sizeof *output);
-    output->base.ops = &ops;
-    output->context = *request->context;
-    output->packing = request->name ? packing_by_suffix(request->name) : PACKING_NONE;
+    struct row_output *base;
+    if (row_output_open(&bcp_rows, request, schema, &base, err))
+        return err->code;
+    struct bcp_output *output = (struct bcp_output *)(void *)base;
     if (bcp_options_read(&output->options, request->context, err) ||
-        schema_copy(schema, &output->schema, err) ||
         find_layout(&output->options, request->context, schema, &output->layout, &made, err) ||
         (made && output->options.format_file && write_layout(output, err))) {
-        output_close(&output->base);
+        row_output_close(&base->base);
         return err->code;
     }
     output->marked = made && output->options.storage == STORAGE_UNICODE;
-    *out = &output->base;
+    *out = &base->base;
     return HAUL_OK;
-}
-
-void bcp_piece_size(const struct format_request *request, int64_t *rows, int64_t *bytes)
-{
-    (void)request;
-    *rows = PIECE_ROWS;
-    *bytes = PIECE_BYTES;
 }

@@ -92,12 +92,12 @@ static size_t escape_text(const struct csv_dialect *dialect, const uint8_t *text
     for (size_t i = 0; i < length; i++) {
         bool special = is_special(dialect, text[i]) || ((is_null || text[0] == dialect->comment) && i == 0);
         if (special && dialect->escape == CSV_NONE)
-            return CSV_CELL_REFUSED;
+            return CELL_REFUSED;
         if (special)
             out[at++] = (uint8_t)dialect->escape;
         out[at++] = text[i];
     }
-    return is_null && length == 0 ? CSV_CELL_REFUSED : at;
+    return is_null && length == 0 ? CELL_REFUSED : at;
 }
 
 size_t csv_quote_text(const struct csv_dialect *dialect, const uint8_t *text, size_t length, uint8_t *out)
@@ -124,7 +124,7 @@ enum haul_code csv_print_text(const struct csv_dialect *dialect, const char *tex
     if (buffer_reserve(out, 2 * length + 2, err))
         return err->code;
     size_t written = csv_quote_text(dialect, (const uint8_t *)text, length, out->data + out->length);
-    if (written == CSV_CELL_REFUSED)
+    if (written == CELL_REFUSED)
         return error_set(err, HAUL_VALUE,
                          "\"%.100s\" can't be written without a quote; leave --quote at its preset", text);
     out->length += written;
@@ -196,7 +196,7 @@ static void put_scratch(struct csv_printer *printer, const uint8_t *text, size_t
     else
         memcpy(to, text, length);
     *cell = (struct cell){to, length};
-    if (length != CSV_CELL_REFUSED)
+    if (length != CELL_REFUSED)
         printer->scratch.length += length;
 }
 
@@ -243,7 +243,7 @@ static enum haul_code append_value(struct csv_printer *printer, const struct vie
     uint8_t *quoted = out->data + out->length;
     *length = csv_quote_text(printer->dialect, out->data + start, *length, quoted);
     out->length = start;
-    if (*length == CSV_CELL_REFUSED)
+    if (*length == CELL_REFUSED)
         return HAUL_OK;
     memmove(out->data + start, quoted, *length);
     out->length += *length;
@@ -264,7 +264,7 @@ static enum haul_code print_each(struct csv_printer *printer, const struct view 
     for (size_t r = 0; r < cells->rows; r++) {
         size_t length = cells->cell[r * cells->stride].length;
         cell_set(cells, r, at, length);
-        at += length == CSV_CELL_REFUSED ? 0 : length;
+        at += length == CELL_REFUSED ? 0 : length;
     }
     return HAUL_OK;
 }

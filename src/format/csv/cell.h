@@ -29,8 +29,7 @@ void csv_printer_release(struct csv_printer *printer);
 enum haul_code csv_print_begin(struct csv_printer *printer, const struct view *view, struct haul_error *err);
 
 /* Fills the cells. Those that cannot be written in this dialect (only without a
- * quote) have length CSV_CELL_REFUSED. */
-#define CSV_CELL_REFUSED SIZE_MAX
+ * quote) have length CELL_REFUSED. */
 enum haul_code csv_print_column(struct csv_printer *printer, const struct view *view, struct cells *cells,
                                 struct haul_error *err);
 
@@ -45,7 +44,7 @@ enum haul_code csv_print_text(const struct csv_dialect *dialect, const char *tex
 bool csv_text_clashes(const struct csv_dialect *dialect, const uint8_t *text, size_t length);
 
 /* Writes it quoted or escaped; `out` has room for 2 * length + 2 bytes. Returns
- * the length, or CSV_CELL_REFUSED. */
+ * the length, or CELL_REFUSED. */
 size_t csv_quote_text(const struct csv_dialect *dialect, const uint8_t *text, size_t length, uint8_t *out);
 
 #endif

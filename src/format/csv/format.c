@@ -30,6 +30,6 @@ const struct format format_csv = {
     .sniff = sniff,
     .open_input = csv_input_open,
     .open_output = csv_output_open,
-    .piece_size = csv_piece_size,
+    .piece_size = row_piece_size,
     .dictionaries = true,
 };

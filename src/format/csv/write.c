@@ -1,31 +1,24 @@
 /*
- * write.c: a piece: batches become text, column by column into cells (cell.h),
- * then row by row into blocks of bytes (blocks.h).
+ * write.c: the rows of a piece: a delimiter behind each cell, a line's end behind the last.
  */
-#include "format/blocks.h"
 #include "format/csv/cell.h"
 #include "format/csv/output.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define CELLS      16384 /* of a group of rows: they stay in the cache */
-#define GROUP_ROWS 512
-
 struct csv_piece {
-    struct piece base;
-    const struct csv_output *output;
-    struct context context;
+    struct row_piece base;
     struct csv_printer *printers;
-    struct view *views;
-    struct buffer cells;
-    struct blocks blocks;
-    int64_t row; /* rows so far, for messages */
 };
 
-static struct csv_piece *self(struct piece *piece)
+static struct csv_piece *self(struct row_piece *piece)
 {
     return (struct csv_piece *)(void *)piece;
+}
+
+static const struct csv_dialect *dialect_of(const struct row_piece *piece)
+{
+    return &((const struct csv_output *)(const void *)piece->output)->dialect;
 }
 
 /* ---- rows ---- */
@@ -47,219 +40,100 @@ static inline uint8_t *put_row(uint8_t *out, const struct cell *cells, size_t co
     return out - width + 1;
 }
 
-static bool row_refused(const struct cell *cells, size_t columns, size_t *column)
-{
-    for (*column = 0; *column < columns; ++*column)
-        if (cells[*column].length == CSV_CELL_REFUSED)
-            return true;
-    return false;
-}
-
-static enum haul_code refuse_row(struct csv_piece *piece, const struct batch *batch, int64_t row,
+static enum haul_code refuse_row(struct row_piece *piece, const struct batch *batch, int64_t row,
                                  size_t column, struct haul_error *err)
 {
-    struct buffer value;
-    struct collector none = {0};
-    buffer_init(&value, piece->context.memory);
-    if (view_print(&piece->views[column], row, &value, err)) {
-        buffer_release(&value);
-        return err->code;
-    }
-    struct reject reject = {.part = batch->part,
-                            .row = batch_place(batch, row),
-                            .column = piece->output->schema.fields[column].name,
-                            .reason = value.length
-                                          ? "needs a quote or an escape, and the dialect has none"
-                                          : "an empty text is not told from NULL without a quote; use --null",
-                            .value = (const char *)value.data,
-                            .value_length = value.length};
-    struct collector *collector = piece->context.collector ? piece->context.collector : &none;
-    enum haul_code code = collector_reject(collector, HAUL_VALUE, &reject, err);
-    collector_release(&none);
-    buffer_release(&value);
-    return code;
+    const struct refusal refusal = {.row = row,
+                                    .cell = column,
+                                    .column = piece->output->schema.fields[column].name,
+                                    .reason = "needs a quote or an escape, and the dialect has none",
+                                    .reason_empty =
+                                        "an empty text is not told from NULL without a quote; use --null"};
+    return row_piece_refuse(piece, batch, &refusal, err);
 }
 
-/* The group's cells row by row behind each other. */
-static enum haul_code put_rows(struct csv_piece *piece, const struct batch *batch, const struct cells *group,
-                               struct buffer *out, struct haul_error *err)
+static enum haul_code put(struct row_piece *piece, const struct batch *batch, const struct cells *group,
+                          struct buffer *out, struct haul_error *err)
 {
-    const struct csv_dialect *dialect = &piece->output->dialect;
-    const struct cell *cells = (const struct cell *)(void *)piece->cells.data;
+    const struct csv_dialect *dialect = dialect_of(piece);
+    const struct cell *cells = row_piece_cells(piece);
     const size_t columns = group->stride, width = dialect->delimiter_length;
     const bool may_refuse = dialect->quote == CSV_NONE;
     uint64_t delimiter;
     memcpy(&delimiter, dialect->delimiter, sizeof delimiter);
     uint8_t *at = out->data + out->length;
     for (size_t r = 0; r < group->rows; r++, cells += columns) {
-        size_t column;
-        if (may_refuse && row_refused(cells, columns, &column)) {
-            if (refuse_row(piece, batch, group->from + (int64_t)r, column, err))
-                return err->code;
-            continue;
-        }
-        at = put_row(at, cells, columns, delimiter, width);
+        const size_t refused = may_refuse ? row_refused(cells, columns) : columns;
+        if (refused == columns)
+            at = put_row(at, cells, columns, delimiter, width);
+        else if (refuse_row(piece, batch, group->from + (int64_t)r, refused, err))
+            return err->code;
     }
     out->length = (size_t)(at - out->data);
     return HAUL_OK;
 }
 
-/* What the cells of a group take as rows, overrun of the last moves included. */
-static size_t group_bytes(const struct csv_piece *piece, const struct cells *group)
+static void room(const struct row_piece *piece, size_t *row, size_t *overrun)
 {
-    return group->bytes + group->rows * group->stride * piece->output->dialect.delimiter_length +
-           group->rows + CELL_PADDING + CSV_DELIMITER_BYTES_MAX;
+    *row = piece->columns * dialect_of(piece)->delimiter_length + 1;
+    *overrun = CELL_PADDING + CSV_DELIMITER_BYTES_MAX;
 }
 
-static enum haul_code try_group(struct csv_piece *piece, const struct batch *batch, int64_t from, size_t rows,
-                                struct haul_error *err)
+static enum haul_code begin(struct row_piece *piece, const struct batch *batch, struct haul_error *err)
 {
-    const size_t columns = (size_t)piece->output->schema.count;
-    struct cells group = {.stride = columns, .from = from, .rows = rows};
-    struct buffer *out;
-    buffer_clear(&piece->cells);
-    if (buffer_reserve(&piece->cells, rows * columns * sizeof(struct cell), err))
-        return err->code;
-    for (size_t c = 0; c < columns; c++) {
-        group.cell = (struct cell *)(void *)piece->cells.data + c;
-        if (csv_print_column(&piece->printers[c], &piece->views[c], &group, err))
-            return err->code;
-    }
-    if (blocks_room(&piece->blocks, group_bytes(piece, &group), &out, err))
-        return err->code;
-    return put_rows(piece, batch, &group, out, err);
-}
-
-static enum haul_code batch_begin(struct csv_piece *piece, const struct batch *batch, struct haul_error *err)
-{
-    for (int c = 0; c < piece->output->schema.count; c++)
+    for (size_t c = 0; c < piece->columns; c++)
         if (view_init(&piece->views[c], &batch->schema->fields[c], batch->array.children[c], err) ||
-            csv_print_begin(&piece->printers[c], &piece->views[c], err))
+            csv_print_begin(&self(piece)->printers[c], &piece->views[c], err))
             return err->code;
     return HAUL_OK;
 }
 
-/* Short of memory (`failed`), what is finished is spilled so that it can be tried again. */
-static bool made_room(struct csv_piece *piece, const struct haul_error *failed, struct haul_error *err)
+static enum haul_code print(struct row_piece *piece, size_t column, struct cells *cells,
+                            struct haul_error *err)
 {
-    *err = *failed;
-    if (failed->code != HAUL_LIMIT || !blocks_hold(&piece->blocks))
-        return false;
-    *err = (struct haul_error){0};
-    return blocks_spill(&piece->blocks, err) == HAUL_OK;
-}
-
-static enum haul_code write_group(struct csv_piece *piece, const struct batch *batch, int64_t from,
-                                  size_t rows, struct haul_error *err)
-{
-    struct haul_error failed = {0};
-    if (!try_group(piece, batch, from, rows, &failed))
-        return HAUL_OK;
-    return made_room(piece, &failed, err) ? try_group(piece, batch, from, rows, err) : err->code;
-}
-
-static enum haul_code write_begin(struct csv_piece *piece, const struct batch *batch, struct haul_error *err)
-{
-    struct haul_error failed = {0};
-    if (!batch_begin(piece, batch, &failed))
-        return HAUL_OK;
-    return made_room(piece, &failed, err) ? batch_begin(piece, batch, err) : err->code;
-}
-
-static enum haul_code piece_write(struct piece *base, const struct batch *batch, struct haul_error *err)
-{
-    struct csv_piece *piece = self(base);
-    const size_t columns = (size_t)piece->output->schema.count;
-    const int64_t length = batch->array.length;
-    if (write_begin(piece, batch, err))
-        return err->code;
-    size_t rows = columns && CELLS / columns < GROUP_ROWS ? CELLS / columns + 1 : GROUP_ROWS;
-    for (int64_t from = 0; from < length; from += (int64_t)rows) {
-        size_t left = (size_t)(length - from);
-        if (context_check(&piece->context, err) ||
-            write_group(piece, batch, from, left < rows ? left : rows, err))
-            return err->code;
-    }
-    return HAUL_OK;
-}
-
-/* Bytes are finished as they are written. */
-static enum haul_code piece_seal(struct piece *base, struct haul_error *err)
-{
-    struct csv_piece *piece = self(base);
-    if (blocks_seal(&piece->blocks, err))
-        return err->code;
-    buffer_release(&piece->cells);
-    for (int i = 0; i < piece->output->schema.count; i++) {
-        buffer_release(&piece->printers[i].slots);
-        buffer_release(&piece->printers[i].scratch);
-        buffer_release(&piece->printers[i].specials);
-        buffer_release(&piece->printers[i].entries);
-    }
-    return HAUL_OK;
-}
-
-static enum haul_code piece_spill(struct piece *base, struct haul_error *err)
-{
-    return blocks_spill(&self(base)->blocks, err);
-}
-
-enum haul_code csv_piece_drain(struct piece *base, struct output_file *file, struct haul_error *err)
-{
-    return blocks_drain(&self(base)->blocks, file, err);
+    return csv_print_column(&self(piece)->printers[column], &piece->views[column], cells, err);
 }
 
 /* ---- opening ---- */
 
-static void piece_close(struct piece *base)
+static size_t columns_of(const struct row_output *output)
+{
+    return (size_t)output->schema.count;
+}
+
+static enum haul_code open(struct row_piece *base, struct haul_error *err)
 {
     struct csv_piece *piece = self(base);
-    if (!piece)
-        return;
-    size_t columns = (size_t)piece->output->schema.count;
-    for (size_t i = 0; i < columns && piece->printers; i++)
-        csv_printer_release(&piece->printers[i]);
-    memory_free(NULL, piece->printers, columns * sizeof *piece->printers);
-    memory_free(NULL, piece->views, columns * sizeof *piece->views);
-    buffer_release(&piece->cells);
-    blocks_close(&piece->blocks);
-    memory_free(NULL, piece, sizeof *piece);
-}
-
-static const struct piece_ops ops = {piece_write, piece_seal, piece_spill, piece_close};
-
-static enum haul_code make_printers(struct csv_piece *piece, struct haul_error *err)
-{
-    const struct csv_output *output = piece->output;
-    size_t columns = (size_t)output->schema.count;
+    const size_t columns = base->columns;
     piece->printers = memory_alloc(NULL, columns * sizeof *piece->printers);
-    piece->views = memory_alloc(NULL, columns * sizeof *piece->views);
-    if (piece->printers)
-        memset(piece->printers, 0, columns * sizeof *piece->printers);
-    if (!piece->printers || !piece->views)
+    if (!piece->printers)
         return error_nomem(err, "the columns of a CSV file");
+    memset(piece->printers, 0, columns * sizeof *piece->printers);
     for (size_t i = 0; i < columns; i++)
-        csv_printer_init(&piece->printers[i], &output->schema.fields[i], &output->dialect,
-                         piece->context.memory);
+        csv_printer_init(&piece->printers[i], &base->output->schema.fields[i], dialect_of(base),
+                         base->context.memory);
     return HAUL_OK;
 }
 
-enum haul_code csv_piece_open(struct format_output *output, const struct context *context,
-                              const char *spill_folder, struct piece **out, struct haul_error *err)
+static void release(struct row_piece *base)
 {
-    struct csv_piece *piece = memory_alloc(NULL, sizeof *piece);
-    if (!piece)
-        return error_nomem(err, "a piece of a CSV file");
-    memset(piece, 0, sizeof *piece);
-    piece->base.ops = &ops;
-    piece->output = (const struct csv_output *)(void *)output;
-    piece->context = *context;
-    buffer_init(&piece->cells, context->memory);
-    if (blocks_open(&piece->blocks, piece->output->packing, spill_folder, context->memory, err) ||
-        make_printers(piece, err)) {
-        piece_close(&piece->base);
-        return err->code;
-    }
-    *out = &piece->base;
-    return HAUL_OK;
+    struct csv_piece *piece = self(base);
+    for (size_t i = 0; i < base->columns && piece->printers; i++)
+        csv_printer_release(&piece->printers[i]);
+    memory_free(NULL, piece->printers, base->columns * sizeof *piece->printers);
+    piece->printers = NULL;
 }
+
+const struct row_ops csv_rows = {
+    .title = "a CSV file",
+    .output_size = sizeof(struct csv_output),
+    .piece_size = sizeof(struct csv_piece),
+    .head = csv_output_head,
+    .columns = columns_of,
+    .open = open,
+    .begin = begin,
+    .print = print,
+    .room = room,
+    .put = put,
+    .release = release,
+};

@@ -13,18 +13,6 @@
 
 /* ---- life ---- */
 
-void table_sink_init(struct table_sink *sink, const struct sink_ops *ops, const struct table_sink_ops *own,
-                     const struct engine *engine, const struct context *context)
-{
-    const char *uuid = context->settings ? settings_text(context->settings, "uuid") : NULL;
-    sink->base.ops = ops;
-    sink->ops = own;
-    sink->engine = engine;
-    sink->context = *context;
-    sink->uuid_text = uuid && strcmp(uuid, "text") == 0;
-    pthread_mutex_init(&sink->mutex, NULL);
-}
-
 void table_sink_close(struct sink *base)
 {
     struct table_sink *sink = (struct table_sink *)base;
@@ -71,8 +59,8 @@ static enum haul_code name_work(struct table_sink *sink, struct haul_error *err)
 
 /* ---- recall ---- */
 
-enum haul_code table_sink_recall(struct sink *base, const char *name, struct run_record *record, bool *found,
-                                 struct haul_error *err)
+static enum haul_code sink_recall(struct sink *base, const char *name, struct run_record *record, bool *found,
+                                  struct haul_error *err)
 {
     struct table_sink *sink = (struct table_sink *)base;
     *found = false;
@@ -266,8 +254,8 @@ static enum haul_code prepare(struct table_sink *sink, const struct run_record *
     return code;
 }
 
-enum haul_code table_sink_prepare(struct sink *base, const struct context *context,
-                                  const struct run_record *run, struct haul_error *err)
+static enum haul_code sink_prepare(struct sink *base, const struct context *context,
+                                   const struct run_record *run, struct haul_error *err)
 {
     struct table_sink *sink = (struct table_sink *)base;
     sink->context = *context;
@@ -377,8 +365,8 @@ static enum haul_code read_receipt(struct table_sink *sink, void *session, const
     return code;
 }
 
-enum haul_code table_sink_open(struct sink *base, const struct context *context, const struct unit *unit,
-                               struct claim *claim, struct haul_error *err)
+static enum haul_code sink_open(struct sink *base, const struct context *context, const struct unit *unit,
+                                struct claim *claim, struct haul_error *err)
 {
     struct table_sink *sink = (struct table_sink *)base;
     void *session;
@@ -417,4 +405,26 @@ void table_sink_commit_lost(const struct table_sink *sink, int64_t rows, struct 
         err, "the answer to a COMMIT was lost and there is no ledger: whether %lld rows are in is not known",
         (long long)rows);
     err->retryable = false;
+}
+
+/* ---- the interface ---- */
+
+#define SHARED_OPS                                                                                           \
+    .name = "table", .negotiate = table_sink_negotiate, .recall = sink_recall, .prepare = sink_prepare,      \
+    .open = sink_open, .finish = table_sink_finish, .remove = table_sink_remove, .drop = table_sink_drop,    \
+    .close = table_sink_close
+
+static const struct sink_ops plain_ops = {SHARED_OPS};
+static const struct sink_ops staging_ops = {SHARED_OPS, .make_like = table_sink_make_like};
+
+void table_sink_init(struct table_sink *sink, const struct table_sink_ops *own, const struct engine *engine,
+                     const struct context *context)
+{
+    const char *uuid = context->settings ? settings_text(context->settings, "uuid") : NULL;
+    sink->base.ops = own->like ? &staging_ops : &plain_ops;
+    sink->ops = own;
+    sink->engine = engine;
+    sink->context = *context;
+    sink->uuid_text = uuid && strcmp(uuid, "text") == 0;
+    pthread_mutex_init(&sink->mutex, NULL);
 }

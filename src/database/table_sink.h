@@ -165,24 +165,18 @@ struct table_sink_ops {
     void (*close)(struct table_sink *sink); /* the wing's own, then free */
 };
 
-void table_sink_init(struct table_sink *sink, const struct sink_ops *ops, const struct table_sink_ops *own,
-                     const struct engine *engine, const struct context *context);
+/* With the operations of struct sink_ops; those of staging tables where own->like is. */
+void table_sink_init(struct table_sink *sink, const struct table_sink_ops *own, const struct engine *engine,
+                     const struct context *context);
+void table_sink_close(struct sink *base);
 
-/* ---- the operations of struct sink_ops ---- */
+/* ---- between the shared files: operations of struct sink_ops ---- */
 
 enum haul_code table_sink_negotiate(struct sink *base, const struct sink_request *request,
                                     struct sink_terms *terms, struct haul_error *err);
-enum haul_code table_sink_recall(struct sink *base, const char *name, struct run_record *record, bool *found,
-                                 struct haul_error *err);
-enum haul_code table_sink_prepare(struct sink *base, const struct context *context,
-                                  const struct run_record *run, struct haul_error *err);
-enum haul_code table_sink_open(struct sink *base, const struct context *context, const struct unit *unit,
-                               struct claim *claim, struct haul_error *err);
 enum haul_code table_sink_finish(struct sink *base, const struct run_record *run, const char *manifest,
                                  struct haul_error *err);
 enum haul_code table_sink_remove(struct sink *base, const struct run_record *run, struct haul_error *err);
-void table_sink_close(struct sink *base);
-
 enum haul_code table_sink_make_like(struct sink *base, const char *name, const char *model, bool columnstore,
                                     struct haul_error *err);
 enum haul_code table_sink_drop(struct sink *base, const char *name, struct haul_error *err);

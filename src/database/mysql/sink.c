@@ -311,26 +311,13 @@ static const struct table_sink_ops own_ops = {
     .close = release,
 };
 
-static const struct sink_ops sink_ops = {
-    .name = "mysql",
-    .negotiate = table_sink_negotiate,
-    .recall = table_sink_recall,
-    .prepare = table_sink_prepare,
-    .open = table_sink_open,
-    .finish = table_sink_finish,
-    .remove = table_sink_remove,
-    .make_like = table_sink_make_like,
-    .drop = table_sink_drop,
-    .close = table_sink_close,
-};
-
 enum haul_code mysql_sink_open(const char *uri, const struct context *context, struct sink **out,
                                struct haul_error *err)
 {
     struct mysql_sink *sink = calloc(1, sizeof *sink);
     if (!sink)
         return error_nomem(err, "a sink");
-    table_sink_init(&sink->base, &sink_ops, &own_ops, &my_engine, context);
+    table_sink_init(&sink->base, &own_ops, &my_engine, context);
     enum haul_code code = my_server_parse(&sink->server, uri, context->login, err);
     sink->base.place = sink->server.name;
     if (!code)

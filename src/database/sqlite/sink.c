@@ -48,11 +48,13 @@ static enum haul_code control(struct table_sink *base, bool create, struct haul_
     struct haul_error absent = {0};
     if (base->connection)
         return HAUL_OK;
-    if (!create && path_identify(sink->path, &file, &absent) == HAUL_NOT_FOUND)
+    bool there = path_identify(sink->path, &file, &absent) != HAUL_NOT_FOUND;
+    if (!create && !there)
         return HAUL_OK;
     if (sqlite_connect(&sink->control, sink->path, create ? CONNECT_CREATE : CONNECT_WRITE, &base->context,
                        err))
         return err->code;
+    sink->created |= !there;
     if (pin_session(sink, err)) {
         sqlite_disconnect(&sink->control);
         return err->code;
@@ -210,56 +212,33 @@ static enum haul_code work_id(struct table_sink *base, const char *name, const c
     return HAUL_OK;
 }
 
-/* A file that was made for nothing goes again. */
-static void drop_empty_file(struct sqlite_sink *sink)
-{
-    struct file_identity file;
-    struct haul_error unused = {0};
-    sqlite_disconnect(&sink->control);
-    sink->base.connection = NULL;
-    if (!path_identify(sink->path, &file, &unused) && file.size == 0)
-        path_remove(sink->path, &unused);
-}
-
-static enum haul_code sink_prepare(struct sink *base, const struct context *context,
-                                   const struct run_record *run, struct haul_error *err)
+/* A statement of another run's table is of no use. */
+static enum haul_code ready(struct table_sink *base, struct haul_error *err)
 {
     struct sqlite_sink *sink = (struct sqlite_sink *)base;
-    bool absent = !sink->base.connection;
-    enum haul_code code = table_sink_prepare(base, context, run, err);
-    if (code && absent)
-        drop_empty_file(sink);
-    return code;
-}
-
-/* ---- finish and remove ---- */
-
-static enum haul_code sink_finish(struct sink *base, const struct run_record *run, const char *manifest,
-                                  struct haul_error *err)
-{
-    struct sqlite_sink *sink = (struct sqlite_sink *)base;
-    if (table_sink_finish(base, run, manifest, err))
-        return err->code;
-    sqlite_lock_release(&sink->lock);
-    sink->base.locked = false;
+    (void)err;
+    sqlite3_finalize(sink->insert);
+    sink->insert = NULL;
     return HAUL_OK;
 }
 
-static enum haul_code sink_remove(struct sink *base, const struct run_record *run, struct haul_error *err)
-{
-    struct sqlite_sink *sink = (struct sqlite_sink *)base;
-    sqlite3_finalize(sink->insert);
-    sink->insert = NULL;
-    return table_sink_remove(base, run, err);
-}
-
 /* ---- life ---- */
+
+/* A file that was made for nothing goes again. */
+static void remove_if_empty(const struct sqlite_sink *sink)
+{
+    struct file_identity file;
+    struct haul_error unused = {0};
+    if (sink->created && !path_identify(sink->path, &file, &unused) && file.size == 0)
+        path_remove(sink->path, &unused);
+}
 
 static void release(struct table_sink *base)
 {
     struct sqlite_sink *sink = (struct sqlite_sink *)base;
     sqlite3_finalize(sink->insert);
     sqlite_disconnect(&sink->control);
+    remove_if_empty(sink);
     sqlite_lock_release(&sink->lock);
     sqlite_table_release(&sink->table);
     free(sink);
@@ -276,6 +255,7 @@ static const struct table_sink_ops own_ops = {
     .define = sqlite_define_column,
     .match = sqlite_match_column,
     .show = show,
+    .ready = ready,
     .make = make,
     .work_id = work_id,
     .open = sqlite_writer_open,
@@ -285,25 +265,13 @@ static const struct table_sink_ops own_ops = {
     .close = release,
 };
 
-static const struct sink_ops sink_ops = {
-    .name = "sqlite",
-    .negotiate = table_sink_negotiate,
-    .recall = table_sink_recall,
-    .prepare = sink_prepare,
-    .open = table_sink_open,
-    .finish = sink_finish,
-    .remove = sink_remove,
-    .drop = table_sink_drop,
-    .close = table_sink_close,
-};
-
 enum haul_code sqlite_sink_open(const char *path, const struct context *context, struct sink **out,
                                 struct haul_error *err)
 {
     struct sqlite_sink *sink = calloc(1, sizeof *sink);
     if (!sink)
         return error_nomem(err, "a sink");
-    table_sink_init(&sink->base, &sink_ops, &own_ops, &sqlite_engine, context);
+    table_sink_init(&sink->base, &own_ops, &sqlite_engine, context);
     sink->base.writers_max = 1;
     sink->lock.file.fd = -1;
     sink->path = sink->base.place = arena_text(&sink->base.arena, path);

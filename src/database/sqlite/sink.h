@@ -31,6 +31,7 @@ struct sqlite_sink {
     const char *path;
     struct table table; /* the target as it is */
     struct sink_column *columns;
+    bool created; /* there was no file */
     bool writing; /* a writer is open */
     sqlite3_stmt *insert;
 };

@@ -21,6 +21,7 @@ import sys
 import time
 from pathlib import Path
 
+import bcp
 import databases
 import sqlserver
 
@@ -118,7 +119,7 @@ TASKS = {
                    "  d.executemany('INSERT INTO lineitem VALUES (' + ','.join('?' * len(n)) + ')', zip(*c))\nd.commit()",
     },
 }
-EVERY = [*TASKS, *databases.TASKS, *sqlserver.TASKS]
+EVERY = [*TASKS, *databases.TASKS, *sqlserver.TASKS, *bcp.TASKS]
 CHECK = ("SELECT count(*), sum(l_orderkey), sum(l_linenumber), sum(l_quantity::DOUBLE)::BIGINT, "
          "round(sum(l_extendedprice::DOUBLE)), bit_xor(hash(l_comment)), bit_xor(hash(l_shipdate::VARCHAR)), "
          "bit_xor(hash(l_shipmode)) FROM {source}")
@@ -206,7 +207,8 @@ def main():
         if name in databases.TASKS:
             done = databases.run(name, python, inputs, measure, options)
         else:
-            done = run_task(python, name, TASKS[name], inputs, options) if name in TASKS else sqlserver.run(name, python, csv, measure, options)
+            others = bcp if name in bcp.TASKS else sqlserver
+            done = run_task(python, name, TASKS[name], inputs, options) if name in TASKS else others.run(name, python, csv, measure, options)
         for tool, ((cpu, wall, peak, size), judged) in done.items():
             print(f"| {name} | {tool} | {cpu:.2f} | {wall:.2f} | {peak:.0f} | {size:,.0f} | {judged} |", flush=True)
 

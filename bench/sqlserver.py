@@ -334,12 +334,18 @@ def record(way, kind, parquet, text, out, python):
                 if done.returncode:
                     print(f"{tool} against the tests' server: {(done.stdout + done.stderr)[-600:]}", file=sys.stderr)
             told.update(server.recorded)
+    write_rules(told, kind, way in ("load", "import"), out)
+
+
+def write_rules(told, kind, loads, out):
+    """What tds-replay answers to which statement; rows of the table come from the stream instead."""
+    from tds_stream import ddl
     whole = b"\x81" + struct.pack("<H", len(ddl(kind).split(", ")))
     with open(out, "wb") as file:
         for statement, answer in told.items():
             plain = statement.decode("utf-16-le", "replace").lower()
             rows = answer.startswith(whole) and not any(word in plain for word in ("top (0)", "where 1 = 0", "where 1=0", "fmtonly"))
-            if way in ("load", "import") or not rows:
+            if loads or not rows:
                 file.write(struct.pack("<I", len(statement)) + statement + struct.pack("<I", len(answer)) + answer)
 
 

@@ -11,6 +11,7 @@
 #define HAUL_FORMAT_CELL_H
 
 #include "batch/view.h"
+#include <string.h>
 
 #define CELL_PADDING    32u      /* bytes readable from the start of each cell's text, whatever its length */
 #define CELL_REFUSED    SIZE_MAX /* the length of a cell that the format cannot hold */
@@ -29,12 +30,35 @@ struct cells {
     int64_t from;
     size_t rows;
     size_t bytes; /* of their texts; grows */
+    bool refused; /* a cell among them is one that its row cannot be written with */
 };
 
 static inline void cell_set(struct cells *cells, size_t row, const uint8_t *text, size_t length)
 {
     cells->cell[row * cells->stride] = (struct cell){text, length};
     cells->bytes += length;
+}
+
+/* What stands behind a cell: `length` bytes of `word`. */
+struct cell_end {
+    uint64_t word;
+    size_t length;
+};
+
+/* One row: each cell and its end. `out` has room for CELL_PADDING bytes more. */
+static inline uint8_t *cell_put_row(uint8_t *out, const struct cell *cells, const struct cell_end *ends,
+                                    size_t count)
+{
+    for (size_t c = 0; c < count; c++) {
+        const size_t length = cells[c].length;
+        memcpy(out, cells[c].text, CELL_PADDING);
+        if (length > CELL_PADDING)
+            memcpy(out + CELL_PADDING, cells[c].text + CELL_PADDING, length - CELL_PADDING);
+        out += length;
+        memcpy(out, &ends[c].word, sizeof ends[c].word);
+        out += ends[c].length;
+    }
+    return out;
 }
 
 /* `slots` has CELL_SLOT_BYTES for each row, and CELL_PADDING behind them. NULLs are

@@ -228,7 +228,10 @@ static void settle_cells(struct bcp_encoder *encoder, struct cells *cells, bool 
                        : stored->end_length  ? SIZE_MAX - 2
                        : stored->length      ? stored->length
                                              : SIZE_MAX - 2;
+    const bool printed = encoder->print || encoder->encode;
     const bool look = bare && stored->end_length && (strings || encoder->odd_end);
+    if (printed && !look && max >= (size_t)2 * CELL_SLOT_BYTES) /* never empty, never too long */
+        return;
     for (size_t r = 0; r < cells->rows; r++) {
         struct cell *cell = &cells->cell[r * cells->stride];
         if (!is_value(cell))
@@ -321,6 +324,7 @@ static void copy_entries(const struct bcp_encoder *encoder, const struct view *v
         const struct cell *entry = &entries[view_is_null(view, row) ? 0 : view->indices[row]];
         cells->cell[r * cells->stride] = *entry;
         cells->bytes += is_value(entry) ? entry->length : 0;
+        cells->refused |= entry->length == CELL_REFUSED;
         if (view_is_null(view, row))
             null_cell(encoder, cells, r);
     }

@@ -60,6 +60,7 @@ bcp_encode_fn bcp_text_choose(const struct bcp_encoder *encoder);   /* encode_te
 static inline void cell_refuse(struct cells *cells, size_t row, const char *why)
 {
     cells->cell[row * cells->stride] = (struct cell){(const uint8_t *)why, CELL_REFUSED};
+    cells->refused = true;
 }
 
 static inline uint8_t *bcp_slot(struct bcp_encoder *encoder, size_t row)

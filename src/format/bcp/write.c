@@ -11,9 +11,7 @@
 /* How a field is put around its cell. */
 struct frame {
     uint32_t prefix, width; /* width: filled up to it with blanks, or zeros */
-    uint64_t end_word;
     const uint8_t *end;
-    size_t end_length;
     int column; /* of the schema; -1: skipped, always empty */
     bool wide, text;
 };
@@ -22,7 +20,9 @@ struct bcp_piece {
     struct row_piece base;
     struct bcp_encoder *encoders; /* per field */
     struct frame *frames;
-    size_t around; /* bytes of prefixes, terminators and blanks in a row at most */
+    struct cell_end *ends; /* the first bytes of terminators */
+    bool plain;            /* cells and ends are all that rows are made of */
+    size_t around;         /* bytes of prefixes, terminators and blanks in a row at most */
 };
 
 static struct bcp_piece *self(struct row_piece *piece)
@@ -50,10 +50,11 @@ static inline uint8_t *put_width(uint8_t *out, const struct frame *frame, size_t
     return out + more;
 }
 
-static uint8_t *put_row(uint8_t *out, const struct frame *frames, const struct cell *cells, size_t count)
+static uint8_t *put_row(uint8_t *out, const struct bcp_piece *piece, const struct cell *cells, size_t count)
 {
     for (size_t c = 0; c < count; c++) {
-        const struct frame *frame = &frames[c];
+        const struct frame *frame = &piece->frames[c];
+        const struct cell_end *end = &piece->ends[c];
         const uint8_t *text = cells[c].text;
         size_t length = cells[c].length;
         if (frame->prefix) {
@@ -68,10 +69,10 @@ static uint8_t *put_row(uint8_t *out, const struct frame *frames, const struct c
         out += length;
         if (frame->width > length)
             out = put_width(out, frame, length);
-        memcpy(out, &frame->end_word, sizeof frame->end_word);
-        if (frame->end_length > END_FAST)
-            memcpy(out + END_FAST, frame->end + END_FAST, frame->end_length - END_FAST);
-        out += frame->end_length;
+        memcpy(out, &end->word, sizeof end->word);
+        if (end->length > END_FAST)
+            memcpy(out + END_FAST, frame->end + END_FAST, end->length - END_FAST);
+        out += end->length;
     }
     return out;
 }
@@ -87,13 +88,14 @@ static enum haul_code refuse_row(struct row_piece *piece, const struct batch *ba
 static enum haul_code put(struct row_piece *piece, const struct batch *batch, const struct cells *group,
                           struct buffer *out, struct haul_error *err)
 {
+    const struct bcp_piece *own = self(piece);
     const struct cell *cells = row_piece_cells(piece);
     const size_t count = group->stride;
     uint8_t *at = out->data + out->length;
     for (size_t r = 0; r < group->rows; r++, cells += count) {
-        const size_t refused = row_refused(cells, count);
+        const size_t refused = group->refused ? row_refused(cells, count) : count;
         if (refused == count)
-            at = put_row(at, self(piece)->frames, cells, count);
+            at = own->plain ? cell_put_row(at, cells, own->ends, count) : put_row(at, own, cells, count);
         else if (refuse_row(piece, batch, group->from + (int64_t)r, refused,
                             (const char *)cells[refused].text, err))
             return err->code;
@@ -161,7 +163,6 @@ static struct frame frame_of(const struct bcp_field *field)
 {
     struct frame frame = {.prefix = (uint32_t)field->prefix,
                           .end = field->end,
-                          .end_length = field->end_length,
                           .column = field->column - 1,
                           .wide = field->host == HOST_NCHAR,
                           .text = bcp_host_is_text(field->host)};
@@ -169,7 +170,6 @@ static struct frame frame_of(const struct bcp_field *field)
         frame.width = bcp_hosts[field->host].bytes ? bcp_hosts[field->host].bytes : field->length;
     if (!field->prefix && bcp_hosts[field->host].bytes && !field->column)
         frame.width = bcp_hosts[field->host].bytes;
-    memcpy(&frame.end_word, field->end, field->end_length < END_FAST ? field->end_length : END_FAST);
     return frame;
 }
 
@@ -185,13 +185,18 @@ static enum haul_code open(struct row_piece *base, struct haul_error *err)
     const size_t count = base->columns;
     piece->encoders = memory_alloc(NULL, count * sizeof *piece->encoders);
     piece->frames = memory_alloc(NULL, count * sizeof *piece->frames);
+    piece->ends = memory_alloc(NULL, count * sizeof *piece->ends);
     if (piece->encoders)
         memset(piece->encoders, 0, count * sizeof *piece->encoders);
-    if (!piece->encoders || !piece->frames)
+    if (!piece->encoders || !piece->frames || !piece->ends)
         return error_nomem(err, "the fields of a BCP file");
+    piece->plain = true;
     for (size_t c = 0; c < count; c++) {
         const struct bcp_field *field = &output->layout.fields[c];
         piece->frames[c] = frame_of(field);
+        piece->ends[c] = (struct cell_end){.length = field->end_length};
+        memcpy(&piece->ends[c].word, field->end, field->end_length < END_FAST ? field->end_length : END_FAST);
+        piece->plain &= !field->prefix && !piece->frames[c].width && field->end_length <= END_FAST;
         piece->around += sizeof(uint64_t) + BCP_END_BYTES_MAX + piece->frames[c].width;
         if (field->column &&
             bcp_encoder_init(&piece->encoders[c], field, &base->output->schema.fields[field->column - 1],
@@ -209,8 +214,10 @@ static void release(struct row_piece *base)
         bcp_encoder_release(&piece->encoders[c]);
     memory_free(NULL, piece->encoders, count * sizeof *piece->encoders);
     memory_free(NULL, piece->frames, count * sizeof *piece->frames);
+    memory_free(NULL, piece->ends, count * sizeof *piece->ends);
     piece->encoders = NULL;
     piece->frames = NULL;
+    piece->ends = NULL;
 }
 
 const struct row_ops bcp_rows = {

@@ -9,6 +9,7 @@
 struct csv_piece {
     struct row_piece base;
     struct csv_printer *printers;
+    struct cell_end *ends; /* delimiters, and the end of the line */
 };
 
 static struct csv_piece *self(struct row_piece *piece)
@@ -22,23 +23,6 @@ static const struct csv_dialect *dialect_of(const struct row_piece *piece)
 }
 
 /* ---- rows ---- */
-
-/* One row from its cells. `delimiter` has 8 bytes, of which `width` count. */
-static inline uint8_t *put_row(uint8_t *out, const struct cell *cells, size_t columns, uint64_t delimiter,
-                               size_t width)
-{
-    for (size_t c = 0; c < columns; c++) {
-        size_t length = cells[c].length;
-        memcpy(out, cells[c].text, CELL_PADDING);
-        if (length > CELL_PADDING)
-            memcpy(out + CELL_PADDING, cells[c].text + CELL_PADDING, length - CELL_PADDING);
-        out += length;
-        memcpy(out, &delimiter, sizeof delimiter);
-        out += width;
-    }
-    out[-(ptrdiff_t)width] = '\n';
-    return out - width + 1;
-}
 
 static enum haul_code refuse_row(struct row_piece *piece, const struct batch *batch, int64_t row,
                                  size_t column, struct haul_error *err)
@@ -55,17 +39,15 @@ static enum haul_code refuse_row(struct row_piece *piece, const struct batch *ba
 static enum haul_code put(struct row_piece *piece, const struct batch *batch, const struct cells *group,
                           struct buffer *out, struct haul_error *err)
 {
-    const struct csv_dialect *dialect = dialect_of(piece);
+    const struct cell_end *ends = self(piece)->ends;
     const struct cell *cells = row_piece_cells(piece);
-    const size_t columns = group->stride, width = dialect->delimiter_length;
-    const bool may_refuse = dialect->quote == CSV_NONE;
-    uint64_t delimiter;
-    memcpy(&delimiter, dialect->delimiter, sizeof delimiter);
+    const size_t columns = group->stride;
+    const bool may_refuse = dialect_of(piece)->quote == CSV_NONE;
     uint8_t *at = out->data + out->length;
     for (size_t r = 0; r < group->rows; r++, cells += columns) {
         const size_t refused = may_refuse ? row_refused(cells, columns) : columns;
         if (refused == columns)
-            at = put_row(at, cells, columns, delimiter, width);
+            at = cell_put_row(at, cells, ends, columns);
         else if (refuse_row(piece, batch, group->from + (int64_t)r, refused, err))
             return err->code;
     }
@@ -101,17 +83,29 @@ static size_t columns_of(const struct row_output *output)
     return (size_t)output->schema.count;
 }
 
+static struct cell_end end_of(const struct csv_dialect *dialect, bool last)
+{
+    struct cell_end end = {.word = '\n', .length = last ? 1 : dialect->delimiter_length};
+    if (!last)
+        memcpy(&end.word, dialect->delimiter, sizeof end.word);
+    return end;
+}
+
 static enum haul_code open(struct row_piece *base, struct haul_error *err)
 {
     struct csv_piece *piece = self(base);
     const size_t columns = base->columns;
     piece->printers = memory_alloc(NULL, columns * sizeof *piece->printers);
-    if (!piece->printers)
+    piece->ends = memory_alloc(NULL, columns * sizeof *piece->ends);
+    if (piece->printers)
+        memset(piece->printers, 0, columns * sizeof *piece->printers);
+    if (!piece->printers || !piece->ends)
         return error_nomem(err, "the columns of a CSV file");
-    memset(piece->printers, 0, columns * sizeof *piece->printers);
-    for (size_t i = 0; i < columns; i++)
+    for (size_t i = 0; i < columns; i++) {
         csv_printer_init(&piece->printers[i], &base->output->schema.fields[i], dialect_of(base),
                          base->context.memory);
+        piece->ends[i] = end_of(dialect_of(base), i + 1 == columns);
+    }
     return HAUL_OK;
 }
 
@@ -121,7 +115,9 @@ static void release(struct row_piece *base)
     for (size_t i = 0; i < base->columns && piece->printers; i++)
         csv_printer_release(&piece->printers[i]);
     memory_free(NULL, piece->printers, base->columns * sizeof *piece->printers);
+    memory_free(NULL, piece->ends, base->columns * sizeof *piece->ends);
     piece->printers = NULL;
+    piece->ends = NULL;
 }
 
 const struct row_ops csv_rows = {

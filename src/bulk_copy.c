@@ -117,7 +117,7 @@ static enum haul_code take_fact(struct haul_job *job, const struct batch *batch,
         if (code || !facts[i])
             return code ? code : error_nomem(err, "columns");
     }
-    int at = schema_find(&job->like, facts[FACT_NAME]);
+    int at = schema_find_alike(&job->like, facts[FACT_NAME]);
     if (at < 0)
         return HAUL_OK;
     job->like.fields[at].collation = arena_text(&job->like.arena, facts[FACT_COLLATION]);
@@ -157,6 +157,7 @@ static enum haul_code ask_facts(struct haul_job *job, const char *uri, const cha
 {
     struct haul_job *other = NULL;
     struct source *source = NULL;
+    struct haul_error refused = {0};
     const char *name = literal(job, table), *schema = catalog_schema(job, table);
     char *query = name && schema ? arena_printf(&job->arena, CATALOG, schema, name) : NULL;
     enum haul_code code = query ? job_clone(job, &other, err) : error_nomem(err, "a query");
@@ -168,7 +169,11 @@ static enum haul_code ask_facts(struct haul_job *job, const char *uri, const cha
     if (!code)
         code = job_open(other, false, &source, err);
     if (!code)
-        code = read_facts(job, source, err);
+        code = read_facts(job, source, &refused);
+    if (refused.code == HAUL_CANCELLED || refused.code == HAUL_NETWORK)
+        *err = refused;
+    else if (refused.code) /* a server without this part of the catalog: its columns are taken as they are */
+        code = HAUL_OK;
     if (source)
         source->ops->close(source);
     haul_job_free(other);

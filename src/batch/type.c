@@ -13,6 +13,7 @@
 
 #include "base/settings.h"
 #include <string.h>
+#include <strings.h>
 
 const struct type_info type_table[TYPE_COUNT] = {
     [TYPE_NULL] = {"null", LAYOUT_NONE, 0},
@@ -164,6 +165,17 @@ int schema_find(const struct schema *schema, const char *name)
         if (!strcmp(schema->fields[i].name, name))
             return i;
     return -1;
+}
+
+int schema_find_alike(const struct schema *schema, const char *name)
+{
+    int found = schema_find(schema, name), alike = 0;
+    for (int i = 0, exact = found; exact < 0 && i < schema->count; i++)
+        if (!strcasecmp(schema->fields[i].name, name)) {
+            found = i;
+            alike++;
+        }
+    return alike > 1 ? -1 : found;
 }
 
 static enum haul_code unknown_column(const struct schema *schema, const char *name, struct haul_error *err)

@@ -59,14 +59,14 @@ struct field {
     const char *name;
     enum type_id type;
     bool nullable;
-    int precision, scale;    /* DECIMAL */
-    int width;               /* FIXED_BINARY: bytes */
-    enum time_unit unit;     /* TIME, TIMESTAMP, DURATION */
-    const char *timezone;    /* TIMESTAMP */
-    const char *sql_type;    /* "engine:type", where the column came from; NULL unknown */
-    const char *collation;   /* of SQL Server's text, where somebody asked; NULL unknown */
-    const char *extension;   /* Arrow extension name: "arrow.uuid", "arrow.json"; NULL none */
-    struct field *children;  /* LIST 1, MAP 1 (a struct of two), STRUCT n (may be none) */
+    int precision, scale;   /* DECIMAL */
+    int width;              /* FIXED_BINARY: bytes */
+    enum time_unit unit;    /* TIME, TIMESTAMP, DURATION */
+    const char *timezone;   /* TIMESTAMP */
+    const char *sql_type;   /* "engine:type", where the column came from; NULL unknown */
+    const char *collation;  /* of SQL Server's text, where somebody asked; NULL unknown */
+    const char *extension;  /* Arrow extension name: "arrow.uuid", "arrow.json"; NULL none */
+    struct field *children; /* LIST 1, MAP 1 (a struct of two), STRUCT n (may be none) */
     int child_count;
 };
 
@@ -86,10 +86,13 @@ enum haul_code schema_init(struct schema *schema, int count, struct haul_error *
 
 /* The schema of the named columns in the given order; an unknown name is an
  * error that says which are near. `places` gets the source index of each. */
-enum haul_code schema_select(const struct schema *from, const char *const *names, int count, struct schema *to,
-                             int *places, struct haul_error *err);
+enum haul_code schema_select(const struct schema *from, const char *const *names, int count,
+                             struct schema *to, int *places, struct haul_error *err);
 
 int schema_find(const struct schema *schema, const char *name); /* -1 */
+
+/* The same; where there is none, the only one that differs in the case of ASCII letters alone. */
+int schema_find_alike(const struct schema *schema, const char *name);
 
 /* Types, units and children equal; names too when `names`. Nullability and
  * metadata are not compared; of a timestamp's zone only whether there is one. */
@@ -102,9 +105,11 @@ int field_width(const struct field *field);
 void field_print_type(const struct field *field, char *out, size_t out_bytes);
 
 /* The reverse, as --schema and manifests spell it. Allocates in `arena`. */
-enum haul_code field_parse_type(const char *text, struct arena *arena, struct field *field, struct haul_error *err);
+enum haul_code field_parse_type(const char *text, struct arena *arena, struct field *field,
+                                struct haul_error *err);
 
 /* An independent copy in `arena`. */
-enum haul_code field_copy(const struct field *from, struct arena *arena, struct field *to, struct haul_error *err);
+enum haul_code field_copy(const struct field *from, struct arena *arena, struct field *to,
+                          struct haul_error *err);
 
 #endif

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from fixtures import *  # noqa: E402,F401,F403
-from tds.fixtures import kerberos, mssql, realm, sqlserver, stricter, tds_servers_end  # noqa: E402,F401
+from tds.fixtures import bare, kerberos, mssql, realm, sqlserver, stricter, tds_servers_end  # noqa: E402,F401
 
 HAUL = os.environ.get("HAUL", str(ROOT / "build" / "haul"))
 TRIALS = int(os.environ.get("HAUL_TRIALS", "20"))

@@ -8,7 +8,6 @@ import datetime
 import json
 import itertools
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import HAUL, SEED, TRIALS, need
+from conftest import HAUL, need
 from test_mssql_read import EDGES
 
 pytest.importorskip("sqlglot")
@@ -30,7 +29,6 @@ from proxy import Fault, Proxy  # noqa: E402
 from tds import prelogin  # noqa: E402
 from tds.server import PASSWORD  # noqa: E402
 
-FEW = max(1, TRIALS // 10)
 LOADED = [edge for edge in EDGES if edge[0] != "hierarchyid"]
 TRUST = "TrustServerCertificate=yes"
 
@@ -574,7 +572,7 @@ def test_two_of_one_run_at_once(mssql, haul, orders):
     assert whole(mssql, "dbo.o", orders)
 
 
-# ---- kills ----
+# ---- killed at one moment (at random ones: test_mssql_kill.py) ----
 
 def start(folder, words):
     return subprocess.Popen([HAUL, *map(str, words)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -588,24 +586,6 @@ def finish(haul, *words):
             break
         time.sleep(0.25)
     assert done.code == 0, done
-
-
-@pytest.mark.parametrize("mode", ["create", "append", "truncate", "replace"])
-def test_killed_while_loading(one, haul, orders, tmp_path, mode):
-    rng = random.Random(SEED + len(mode))
-    for trial in range(FEW):
-        drop(one, "dbo.o")
-        if mode != "create":
-            fresh(one, "dbo.o", COLUMNS, *(["(-1, N'old', 0)"] if mode in ("truncate", "replace") else []))
-        words = ["copy", "orders.parquet", one.uri(more=TRUST), "--table", "o", "--mode", mode, "--unit-rows", "100", "--run", f"k-{mode}-{trial}"]
-        haul(*words, "--restart", "--dry-run", code=None)
-        for attempt in range(rng.randrange(1, 4)):
-            running = start(tmp_path, words + (["--restart"] if attempt == 0 else []))
-            time.sleep(rng.random() * 1.2)
-            running.send_signal(signal.SIGKILL)
-            running.communicate()
-        finish(haul, *words)
-        assert whole(one, "dbo.o", orders) and left_behind(one) == ([], 0), (mode, trial, SEED)
 
 
 def test_killed_while_a_claim_is_on_its_way(one, haul, orders, tmp_path, monkeypatch):
@@ -662,23 +642,6 @@ def test_a_claim_without_its_unit_ends_the_run_and_stays(one, haul, orders, monk
     one.ask("DELETE FROM dbo.haul_units WHERE run = N'alone' AND first_row = 0")
     haul(*words)
     assert whole(one, "dbo.o", orders) and left_behind(one) == ([], 0)
-
-
-def test_killed_while_reading(one, haul, orders, tmp_path):
-    fresh(one, "dbo.big", COLUMNS)
-    haul("copy", "orders.parquet", one.uri(more=TRUST), "--table", "big", "--mode", "append", "--run", "big", "--restart")
-    rng = random.Random(SEED)
-    for trial in range(FEW):
-        name = f"big{trial}.parquet"
-        words = ["copy", one.uri(more=TRUST), name, "--table", "big", "--rowgroup-size", "500"]
-        running = start(tmp_path, words)
-        time.sleep(rng.random() * 0.6)
-        running.send_signal(signal.SIGKILL)
-        running.communicate()
-        if not (tmp_path / name).exists():
-            haul(*words)
-        assert sums(pq.read_table(tmp_path / name)) == sums(orders)
-        assert [left for left in os.listdir(tmp_path) if left.startswith(".")] == []
 
 
 # ---- rights ----

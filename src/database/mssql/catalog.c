@@ -122,6 +122,7 @@ enum haul_code ms_table_unknown(struct session *session, const char *name, struc
     struct ms_answer answer;
     const char **names = NULL;
     char near[200] = "";
+    const char *dot = strrchr(name, '.');
     if (list(session, &answer, err))
         return err->code;
     size_t count = answer.rows < NAMES_MAX ? (size_t)answer.rows : NAMES_MAX;
@@ -129,7 +130,7 @@ enum haul_code ms_table_unknown(struct session *session, const char *name, struc
     for (size_t i = 0; names && i < count; i++)
         names[i] = ms_answer_text(&answer, (int64_t)i, 1);
     if (names)
-        settings_near(name, names, count, near, sizeof near);
+        settings_near(dot ? dot + 1 : name, names, count, near, sizeof near);
     ms_answer_release(&answer);
     return error_set(
         err, HAUL_NOT_FOUND,
@@ -144,7 +145,8 @@ static char kind_of(const char *type)
     return type[0] == 'U' || type[0] == 'V' ? type[0] : function ? 'F' : 'S';
 }
 
-static enum haul_code find(struct session *session, struct ms_table *table, bool *found,
+/* *told: the server has such a view, and it is no surprise when a SELECT finds nothing either. */
+static enum haul_code find(struct session *session, struct ms_table *table, bool *found, bool *told,
                            struct haul_error *err)
 {
     struct sql sql = {.dialect = &ms_dialect};
@@ -164,6 +166,7 @@ static enum haul_code find(struct session *session, struct ms_table *table, bool
     if (ms_ask_softly(session, &sql, &answer, err))
         return err->code;
     *found = answer.rows > 0;
+    *told = answer.columns > 0;
     if (*found) {
         table->name.schema = arena_text(&table->arena, ms_answer_text(&answer, 0, 0));
         table->name.name = arena_text(&table->arena, ms_answer_text(&answer, 0, 1));
@@ -175,8 +178,9 @@ static enum haul_code find(struct session *session, struct ms_table *table, bool
     return complete ? HAUL_OK : error_nomem(err, "a table");
 }
 
-/* Temporary tables, other servers' tables, and servers without sys.objects: does a SELECT find it? */
-static enum haul_code find_by_select(struct session *session, struct ms_table *table, bool *found,
+/* Temporary tables, other servers' tables, and servers without sys.objects: does a SELECT find it? Some
+ * servers have a number of their own for a table that is not there; `told` says to take any that way. */
+static enum haul_code find_by_select(struct session *session, struct ms_table *table, bool *found, bool told,
                                      struct haul_error *err)
 {
     struct sql sql = {.dialect = &ms_dialect};
@@ -188,7 +192,8 @@ static enum haul_code find_by_select(struct session *session, struct ms_table *t
     sql_release(&sql);
     if (!text)
         return err->code;
-    if (*found || (ms_is_alive(session) && refused.code == HAUL_NOT_FOUND))
+    bool absent = refused.code == HAUL_NOT_FOUND || (told && refused.code == HAUL_IO && !refused.retryable);
+    if (*found || (ms_is_alive(session) && absent))
         return HAUL_OK;
     *err = refused;
     return err->code;
@@ -197,13 +202,14 @@ static enum haul_code find_by_select(struct session *session, struct ms_table *t
 enum haul_code ms_table_find(struct session *session, const char *name, struct ms_table *table, bool *found,
                              struct haul_error *err)
 {
+    bool told = false;
     table->object_id = "";
     table->kind = 'S';
     table->rows = table->bytes = -1;
     if (table_name_parse(&ms_dialect, name, &table->arena, &table->name, err) ||
-        find(session, table, found, err))
+        find(session, table, found, &told, err))
         return err->code;
-    return *found ? HAUL_OK : find_by_select(session, table, found, err);
+    return *found ? HAUL_OK : find_by_select(session, table, found, told, err);
 }
 
 enum haul_code ms_table_read(struct session *session, const char *name, struct ms_table *table,

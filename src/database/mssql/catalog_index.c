@@ -121,14 +121,15 @@ static enum haul_code read_partitions(struct session *session, struct ms_table *
 
 enum haul_code ms_table_keys(struct session *session, struct ms_table *table, struct haul_error *err)
 {
-    struct ms_answer answer;
-    if (table->kind != 'U')
+    struct ms_answer answer = {0};
+    bool unknown = !*table->object_id; /* a server without sys.objects */
+    if (table->kind != 'U' && !(table->kind == 'S' && unknown))
         return HAUL_OK;
-    if (read_indexes(session, table, &answer, err))
+    if (!unknown && read_indexes(session, table, &answer, err))
         return err->code;
     if (!answer.columns && read_primary(session, table, &answer, err))
         return err->code;
     enum haul_code code = take_keys(table, &answer, err);
     ms_answer_release(&answer);
-    return code ? code : read_partitions(session, table, err);
+    return code || unknown ? code : read_partitions(session, table, err);
 }

@@ -130,13 +130,25 @@ static enum haul_code fill_consistency(const struct mssql_source *source, struct
     return HAUL_OK;
 }
 
+/* The key's names as the rows have them: a catalog may have them in small letters. */
+static enum haul_code fill_key(const struct mssql_source *source, struct source_info *info,
+                               struct haul_error *err)
+{
+    const struct ms_key *key = &source->table.primary;
+    const char **names = arena_alloc_array(&info->arena, (size_t)key->count + 1, sizeof *names);
+    for (int i = 0; names && i < key->count; i++) {
+        int at = schema_find_alike(&source->schema, key->names[i]);
+        names[i] = at < 0 ? key->names[i] : source->schema.fields[at].name;
+    }
+    return names ? info_set_key(info, names, key->count, err) : error_nomem(err, "a key");
+}
+
 static enum haul_code fill_info(struct mssql_source *source, struct source_info *info, struct haul_error *err)
 {
     const struct ms_table *table = &source->table;
     bool whole = table->name.name && !source->request.where;
     bool small = whole && table->rows_exact && table->rows <= SMALL_ROWS;
-    if (schema_copy(&source->schema, &info->schema, err) ||
-        info_set_key(info, table->primary.names, table->primary.count, err))
+    if (schema_copy(&source->schema, &info->schema, err) || fill_key(source, info, err))
         return err->code;
     info->table = arena_text(&info->arena, table->name.name ? table->name.name : "query");
     info->table_schema = arena_text(&info->arena, table->name.schema);

@@ -63,19 +63,40 @@ static enum unit_state claim_failed(const struct haul_error *err)
     return err->vendor_code == LOCK_TIMEOUT ? UNIT_BUSY : UNIT_MINE;
 }
 
+/* On a server without OBJECT_ID: can both be read? */
+static enum haul_code both_are_read(struct session *session, const char *runs, const char *units, bool *there,
+                                    struct haul_error *err)
+{
+    const char *const tables[] = {runs, units};
+    *there = true;
+    for (int i = 0; i < 2 && *there; i++) {
+        struct sql sql = {.dialect = &ms_dialect};
+        struct ms_answer answer;
+        sql_add(&sql, "SELECT TOP (0) 1 AS a FROM %s", tables[i]);
+        if (ms_ask_softly(session, &sql, &answer, err))
+            return err->code;
+        *there = answer.columns == 1;
+        ms_answer_release(&answer);
+    }
+    return HAUL_OK;
+}
+
 static enum haul_code ledger_exists(void *connection, const char *runs, const char *units, bool *there,
                                     struct haul_error *err)
 {
     struct sql sql = {.dialect = &ms_dialect};
-    int64_t both = 0;
+    struct ms_answer answer;
     sql_add(&sql, "SELECT CASE WHEN OBJECT_ID(");
     sql_literal(&sql, runs);
     sql_add(&sql, ") IS NULL OR OBJECT_ID(");
     sql_literal(&sql, units);
     sql_add(&sql, ") IS NULL THEN 0 ELSE 1 END");
-    enum haul_code code = engine_ask_number(&ms_engine, connection, &sql, &both, err);
-    *there = both != 0;
-    return code;
+    if (ms_ask_softly(connection, &sql, &answer, err))
+        return err->code;
+    bool told = answer.columns == 1;
+    *there = ms_answer_number(&answer, 0, 0) > 0;
+    ms_answer_release(&answer);
+    return told ? HAUL_OK : both_are_read(connection, runs, units, there, err);
 }
 
 const struct engine ms_engine = {

@@ -43,6 +43,34 @@ static const struct failure_row failures[] = {
     {156, HAUL_USAGE, false},
 };
 
+/* A server that is not Microsoft's may give one number of its own, beyond all of theirs, to most of its
+ * errors, and words that are PostgreSQL's: they are taken for the number that SQL Server would give. */
+#define NUMBER_FOREIGN 1000000
+
+static const struct foreign_row {
+    const char *words;
+    int32_t number;
+} foreign_words[] = {
+    {"does not exist", 208},       {"permission denied", 229},
+    {"must be owner", 229},        {"lock timeout", 1222},
+    {"deadlock detected", 1205},   {"could not serialize access", 3960},
+    {"duplicate key value", 2627}, {"violates not-null", 515},
+    {"violates check", 547},       {"violates foreign key", 547},
+    {"already exists", 2714},      {"value too long", 8152},
+    {"out of range", 8115},        {"No space left", 1105},
+    {"too many clients", 10928},   {"remaining connection slots", 10928},
+};
+
+static int32_t number_of(const struct ms_message *message)
+{
+    if (message->number < NUMBER_FOREIGN)
+        return message->number;
+    for (size_t i = 0; i < sizeof foreign_words / sizeof *foreign_words; i++)
+        if (strcasestr(message->text, foreign_words[i].words))
+            return foreign_words[i].number;
+    return message->number;
+}
+
 static bool is_azure(const struct server *server)
 {
     return strcasestr(server->host, ".database.windows.net") ||
@@ -52,14 +80,15 @@ static bool is_azure(const struct server *server)
 
 static struct failure_row judge(const struct session *session, const struct ms_message *message)
 {
-    struct failure_row row = {message->number, HAUL_IO, false};
+    int32_t number = number_of(message);
+    struct failure_row row = {number, HAUL_IO, false};
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
-        if (failures[i].number == message->number)
+        if (failures[i].number == number)
             row = failures[i];
-    if (message->number == 4060) /* on premises it is a wrong name, on Azure it may pass */
+    if (number == 4060) /* on premises it is a wrong name, on Azure it may pass */
         row.retryable = is_azure(session->server);
     if (row.code == HAUL_IO && message->class >= 20)
-        row = (struct failure_row){message->number, HAUL_NETWORK, true};
+        row = (struct failure_row){number, HAUL_NETWORK, true};
     if (row.code == HAUL_IO && !session->logged_in)
         row.code = HAUL_LOGIN;
     return row;
@@ -107,7 +136,7 @@ void ms_fail(const struct session *session, const struct ms_message *message, st
         snprintf(place, sizeof place, ", procedure %.128s", message->procedure);
     error_set(err, row.code, "%s: the server says: %.700s (error %d, level %d, state %d%s, line %d)%s",
               session->server->name, message->text, message->number, message->class, message->state, place,
-              message->line, advice(message->number));
-    err->vendor_code = message->number;
+              message->line, advice(row.number));
+    err->vendor_code = row.number;
     err->retryable = row.retryable;
 }

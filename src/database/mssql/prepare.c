@@ -12,6 +12,8 @@
 #include "database/mssql/answer.h"
 #include "database/mssql/sink.h"
 
+#include <strings.h>
+
 /* ---- the ledger ---- */
 
 enum haul_code ms_allow_ledger(struct table_sink *base, struct haul_error *err)
@@ -89,6 +91,13 @@ enum haul_code ms_ready(struct table_sink *base, struct haul_error *err)
     return base->ledger.runs && !base->locked ? base->ops->lock(base, base->run, err) : HAUL_OK;
 }
 
+/* Is it the statement that is refused, and not the moment or a right? */
+static bool is_refusal(const struct haul_error *err)
+{
+    return !err->retryable && err->code != HAUL_NETWORK && err->code != HAUL_PERMISSION &&
+           err->code != HAUL_CANCELLED && err->code != HAUL_NOT_FOUND;
+}
+
 /* ---- the run's table ---- */
 
 /* Types, nullability and identity of the target; no constraints: they are held when the rows move. */
@@ -112,8 +121,8 @@ enum haul_code ms_make(struct table_sink *base, struct haul_error *err)
                             : make_like(sink, err);
 }
 
-/* Staging tables of import. A columnstore keeps what is loaded small, and is read fast. */
-enum haul_code ms_make_staging(struct table_sink *base, const struct staging *staging, struct haul_error *err)
+static enum haul_code make_staging(struct table_sink *base, const struct staging *staging, bool columnstore,
+                                   struct haul_error *err)
 {
     struct sql full = {.dialect = &ms_dialect}, sql = {.dialect = &ms_dialect};
     sql_table(&full, staging->name.schema, staging->name.name);
@@ -124,14 +133,44 @@ enum haul_code ms_make_staging(struct table_sink *base, const struct staging *st
     sql_literal(&sql, name);
     sql_add(&sql, ") IS NULL BEGIN SELECT TOP (0) * INTO %s FROM ", name);
     sql_table(&sql, staging->model.schema, staging->model.name);
-    if (staging->columnstore)
+    if (columnstore)
         sql_add(&sql, "; CREATE CLUSTERED COLUMNSTORE INDEX haul_columnstore ON %s", name);
     sql_add(&sql, " END");
     sql_release(&full);
     return engine_run(&ms_engine, base->connection, &sql, NULL, err);
 }
 
+/* Staging tables of import. A columnstore keeps what is loaded small, and is read fast; not every server
+ * has such, and not every type may be in one. */
+enum haul_code ms_make_staging(struct table_sink *base, const struct staging *staging, struct haul_error *err)
+{
+    struct haul_error refused = {0};
+    if (!staging->columnstore)
+        return make_staging(base, staging, false, err);
+    if (!make_staging(base, staging, true, &refused))
+        return HAUL_OK;
+    if (!is_refusal(&refused) || !ms_is_alive(base->connection)) {
+        *err = refused;
+        return err->code;
+    }
+    context_note(&base->context, "%s: no columnstore for %s: %s", base->place, staging->name.name,
+                 refused.message);
+    return make_staging(base, staging, false, err);
+}
+
 /* ---- how it may be loaded ---- */
+
+/* Exactly; or but for its case, where the server keeps names in small letters and no other is alike. */
+static bool same_name(const struct ms_columns *served, int place, const char *name)
+{
+    bool exact = strcmp(served->columns[place].name, name) == 0;
+    if (exact || strcasecmp(served->columns[place].name, name) != 0)
+        return exact;
+    for (int i = 0; i < served->count; i++)
+        if (i != place && strcasecmp(served->columns[i].name, name) == 0)
+            return false;
+    return true;
+}
 
 static enum haul_code match_served(struct mssql_sink *sink, const struct ms_columns *served,
                                    struct haul_error *err)
@@ -139,7 +178,7 @@ static enum haul_code match_served(struct mssql_sink *sink, const struct ms_colu
     struct table_sink *base = &sink->base;
     for (int i = 0; i < base->schema.count; i++) {
         int place = 0;
-        while (place < served->count && strcmp(served->columns[place].name, base->schema.fields[i].name) != 0)
+        while (place < served->count && !same_name(served, place, base->schema.fields[i].name))
             place++;
         if (place == served->count)
             return error_set(err, HAUL_CHANGED, "%s: table \"%s\" has no column \"%s\" any more; --restart",
@@ -177,13 +216,6 @@ static enum haul_code try_statement(struct mssql_sink *sink, struct haul_error *
     ms_engine.rollback(session);
     ms_engine.watch(session, sink->base.context.cancel);
     return code;
-}
-
-/* Is it the statement that is refused, and not the moment or a right? */
-static bool is_refusal(const struct haul_error *err)
-{
-    return !err->retryable && err->code != HAUL_NETWORK && err->code != HAUL_PERMISSION &&
-           err->code != HAUL_CANCELLED && err->code != HAUL_NOT_FOUND;
 }
 
 static enum haul_code settle_statement(struct mssql_sink *sink, struct haul_error *err)

@@ -239,7 +239,9 @@ enum haul_code ms_source_begin(struct source *base, int workers, struct haul_err
     if (!ms_is_alive(&source->session) &&
         ms_connect(&source->session, &source->server, &source->context, err))
         return err->code;
-    return ms_run(&source->session, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION", err);
+    return ms_run(&source->session, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION", err)
+               ? error_prefix(err, "--consistent")
+               : HAUL_OK;
 }
 
 void ms_source_end(struct source *base)

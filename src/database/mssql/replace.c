@@ -72,24 +72,6 @@ enum haul_code ms_check_dependents(struct mssql_sink *sink, struct haul_error *e
 
 /* ---- truncate ---- */
 
-static enum haul_code may_truncate(struct mssql_sink *sink, bool *may, struct haul_error *err)
-{
-    struct sql full = {.dialect = &ms_dialect}, sql = {.dialect = &ms_dialect};
-    int64_t allowed = 0;
-    *may = false;
-    if (sink->target.referenced)
-        return HAUL_OK;
-    sql_table(&full, sink->base.schema_name, sink->base.target);
-    const char *text = sql_text(&full, err);
-    sql_add(&sql, "SELECT HAS_PERMS_BY_NAME(");
-    sql_literal(&sql, text ? text : "");
-    sql_add(&sql, ", 'OBJECT', 'ALTER')");
-    enum haul_code code = engine_ask_number(&ms_engine, &sink->control, &sql, &allowed, err);
-    sql_release(&full);
-    *may = allowed > 0;
-    return code;
-}
-
 static bool loads_identity(const struct mssql_sink *sink)
 {
     for (int i = 0; i < sink->target.served.count; i++)
@@ -118,10 +100,8 @@ static enum haul_code switch_triggers(struct mssql_sink *sink, const char *word,
 
 enum haul_code ms_empty(struct table_sink *base, struct haul_error *err)
 {
-    struct mssql_sink *sink = (struct mssql_sink *)base;
-    bool truncate;
-    if (may_truncate(sink, &truncate, err))
-        return err->code;
+    const struct target *target = &((struct mssql_sink *)base)->target;
+    bool truncate = target->may_alter && !target->referenced;
     return table_sink_run_on(base, truncate ? "TRUNCATE TABLE" : "DELETE FROM", base->target, "", err);
 }
 
@@ -155,6 +135,7 @@ enum haul_code ms_swap(struct table_sink *base, struct haul_error *err)
     sql_literal(&sql, text ? text : "");
     sql_add(&sql, ", ");
     sql_literal(&sql, base->target);
+    sql_add(&sql, ", N'OBJECT'"); /* some servers want to be told */
     enum haul_code code = text ? engine_run(&ms_engine, base->connection, &sql, NULL, err) : err->code;
     sql_release(&full);
     return code;

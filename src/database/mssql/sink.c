@@ -186,6 +186,17 @@ static void list_unique(const struct table_sink *base, struct sql *sql)
 {
     const struct mssql_sink *sink = (const struct mssql_sink *)base;
     const char *id = sink->target.table.object_id;
+    if (!sink->target.indexes_told) {
+        sql_add(sql, "SELECT c.CONSTRAINT_NAME, k.COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS AS c"
+                     " JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE AS k ON k.CONSTRAINT_SCHEMA ="
+                     " c.CONSTRAINT_SCHEMA AND k.CONSTRAINT_NAME = c.CONSTRAINT_NAME"
+                     " WHERE c.CONSTRAINT_TYPE IN ('PRIMARY KEY', 'UNIQUE') AND c.TABLE_NAME = ");
+        sql_literal(sql, base->target);
+        sql_add(sql, " AND c.TABLE_SCHEMA = ");
+        sql_literal(sql, base->schema_name);
+        sql_add(sql, " ORDER BY c.CONSTRAINT_NAME");
+        return;
+    }
     sql_add(
         sql,
         "SELECT i.index_id, c.name FROM sys.indexes AS i JOIN sys.index_columns AS k ON k.object_id = "

@@ -98,10 +98,8 @@ static enum haul_code list_columns(struct target *target, struct haul_error *err
 
 static struct column *column_of(struct target *target, const char *name)
 {
-    for (int i = 0; i < target->columns.count; i++)
-        if (strcmp(target->columns.list[i].name, name) == 0)
-            return &target->columns.list[i];
-    return NULL;
+    int at = columns_find(&target->columns, name);
+    return at < 0 ? NULL : &target->columns.list[at];
 }
 
 static enum haul_code read_columns(struct session *session, struct target *target, struct haul_error *err)
@@ -145,20 +143,17 @@ static enum haul_code read_key(struct session *session, struct target *target, s
         "indexes AS i JOIN sys.index_columns AS k ON k.object_id = i.object_id AND k.index_id ="
         " i.index_id JOIN sys.columns AS c ON c.object_id = k.object_id AND c.column_id ="
         " k.column_id";
-    static const struct question key = {"c.name", view, "i.is_primary_key = 1 AND i.object_id",
-                                        " ORDER BY k.key_ordinal"};
     static const struct question cluster = {"c.name, CAST(k.is_descending_key AS int)", view,
                                             "i.type = 1 AND k.key_ordinal > 0 AND i.object_id",
                                             " ORDER BY k.key_ordinal"};
     struct ms_answer answer;
-    if (ask_about(session, &target->table, &key, &answer, err))
+    if (ms_table_keys(session, &target->table, err))
         return err->code;
-    for (int64_t i = 0; i < answer.rows; i++) {
-        struct column *column = column_of(target, ms_answer_text(&answer, i, 0));
+    for (int i = 0; i < target->table.primary.count; i++) {
+        struct column *column = column_of(target, target->table.primary.names[i]);
         if (column)
             column->key = ++target->columns.key_count;
     }
-    ms_answer_release(&answer);
     if (ask_about(session, &target->table, &cluster, &answer, err))
         return err->code;
     bool descending = false;
@@ -179,6 +174,7 @@ static enum haul_code read_indexes(struct session *session, struct target *targe
     struct ms_answer answer;
     if (ask_about(session, &target->table, &indexes, &answer, err))
         return err->code;
+    target->indexes_told = answer.columns > 0;
     for (int64_t i = 0; i < answer.rows; i++) {
         int64_t type = ms_answer_number(&answer, i, 1);
         if (type == 0 || type == INDEX_CLUSTERED || type == INDEX_COLUMNSTORE_CLUSTERED)
@@ -227,6 +223,24 @@ static enum haul_code read_triggers(struct session *session, struct target *targ
     return complete ? HAUL_OK : error_nomem(err, "triggers");
 }
 
+/* Asked now: a question that fails inside of a transaction takes it along. */
+static enum haul_code read_right(struct session *session, struct target *target, struct haul_error *err)
+{
+    struct sql full = {.dialect = &ms_dialect}, sql = {.dialect = &ms_dialect};
+    struct ms_answer answer;
+    ms_sql_table(&full, &target->table.name);
+    const char *text = sql_text(&full, err);
+    sql_add(&sql, "SELECT HAS_PERMS_BY_NAME(");
+    sql_literal(&sql, text ? text : "");
+    sql_add(&sql, ", 'OBJECT', 'ALTER') AS a");
+    sql_release(&full);
+    if (ms_ask_softly(session, &sql, &answer, err))
+        return err->code;
+    target->may_alter = ms_answer_number(&answer, 0, 0) > 0;
+    ms_answer_release(&answer);
+    return HAUL_OK;
+}
+
 static enum haul_code read_database(struct session *session, struct target *target, struct haul_error *err)
 {
     static const struct question references = {
@@ -237,6 +251,8 @@ static enum haul_code read_database(struct session *session, struct target *targ
         return err->code;
     target->referenced = answer.rows > 0;
     ms_answer_release(&answer);
+    if (read_right(session, target, err))
+        return err->code;
     return ms_recovery_model(session, target->table.name.database, &target->arena, &target->recovery, err);
 }
 

@@ -20,8 +20,10 @@ struct target {
     const char *triggers; /* "a, b": those that an insert would fire; "" none */
     const char **trigger_names;
     int trigger_count;
-    bool identity;   /* a column is one */
-    bool referenced; /* foreign keys of others point at it */
+    bool identity;     /* a column is one */
+    bool referenced;   /* foreign keys of others point at it */
+    bool may_alter;    /* and so TRUNCATE it; false also when the server does not say */
+    bool indexes_told; /* the server has sys.indexes */
     struct arena arena;
 };
 void target_release(struct target *target);

@@ -91,6 +91,12 @@ def stricter(request):
     yield from watched(running(request, STRICTER))
 
 
+@pytest.fixture
+def bare(request):
+    from .personality import BARE
+    yield from watched(running(request, BARE))
+
+
 @pytest.fixture(params=["sqlserver", "stricter"])
 def mssql(request):
     from .personality import SQLSERVER, STRICTER

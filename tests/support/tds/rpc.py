@@ -203,6 +203,8 @@ def system(session, name, values, names, output):
         return describe(session, values[0], output)
     if name == "sp_rename":
         from .table import rename
+        if len(values) < 3 and not session.server.personality.rename_untyped:
+            raise SqlError(33557097, "Please provide @objtype that is supported in this server")
         return rename(session, values[0], values[1])
     if name in ("sp_getapplock", "sp_releaseapplock") and session.server.personality.applocks:
         return applock.get(session, values, names) if name == "sp_getapplock" else applock.release(session, values, names)

@@ -3,13 +3,14 @@
 The statements of a batch run one by one (statement.py); results become tokens here.
 RPC is rpc.py, bulk load is bulk.py.
 """
+import re
 import traceback
 import uuid
 
 from . import bulk, packet, rpc, script, statement, text, tokens
 from .catalog import Catalog, from_postgres
 from .engine import CHUNK
-from .errors import CONTINUE, Cancelled, SqlError
+from .errors import CONTINUE, Cancelled, SqlError, quoted
 from .output import Output
 from .packet import Reader
 from .translate import Untranslated, literal
@@ -21,6 +22,11 @@ VERSION_TEXT = "Microsoft SQL Server 2022 (RTM) - 16.0.1000.6 (X64) \n\tTest sta
 TEXTS = {1205: "Transaction (Process ID 51) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.",
          40501: "The service is currently busy. Retry the request after 10 seconds. Code: 0.", 10928: "Resource ID : 1. The request limit for the database is 30 and has been reached.",
          40197: "The service has encountered an error processing your request. Please try again.", 40613: "Database 'master' on server 'HAULTEST' is not currently available."}
+
+OWN_NUMBER = 33557097  # of a server that speaks TDS and is PostgreSQL inside; beyond all numbers of SQL Server
+OWN_WORDS = {208: 'relation "{}" does not exist', 207: 'column "{}" does not exist', 229: "permission denied for table {}",
+             1222: "canceling statement due to lock timeout", 2812: 'procedure "{}" does not exist', 2760: 'schema "{}" does not exist',
+             102: 'syntax error near "{}"', 262: "permission denied for database {}"}
 
 
 class Session:
@@ -156,6 +162,8 @@ class Session:
             self.server.recorded[payload[int.from_bytes(payload[:4], "little"):]] = bytes(self.channel.record)
 
     def fail(self, error, output):
+        if self.server.personality.own_numbers and self.login.app != self.server.OWN and error.number in OWN_WORDS:
+            error = SqlError(OWN_NUMBER, OWN_WORDS[error.number].format(quoted(error.text)), 16)
         self.error = error.number
         output.message(error)
         if error.number in (1205, 3960) and self.engine.depth:
@@ -232,7 +240,14 @@ class Session:
         output.done(tokens.COMMIT)
 
     # Batches -------------------------------------------------------------------------
+    def refuse(self, source):
+        """What this personality does not know; the test's own sessions may ask anything."""
+        for pattern in () if self.login.app == self.server.OWN else self.server.personality.refused:
+            if re.search(pattern, source, re.IGNORECASE):
+                raise SqlError(OWN_NUMBER, f"'{pattern}' is not currently supported")
+
     def batch(self, source, output):
+        self.refuse(source)
         try:
             block = script.parse(source)
         except script.SyntaxError102 as failure:

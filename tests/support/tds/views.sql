@@ -98,3 +98,8 @@ CREATE VIEW %info%.columns AS SELECT t.db AS table_catalog, t.schema AS table_sc
   CASE WHEN c.type_name IN ('decimal','numeric') THEN c.precision END::smallint AS numeric_precision, CASE WHEN c.type_name IN ('decimal','numeric') THEN c.scale END AS numeric_scale,
   CASE WHEN c.type_name IN ('time','datetime2','datetimeoffset') THEN c.scale END::smallint AS datetime_precision, c.collation_name AS collation_name
   FROM tds.tables t JOIN tds.columns c ON c.object_id = t.object_id WHERE lower(t.db) = %db%;
+CREATE VIEW %info%.table_constraints AS SELECT t.db AS constraint_catalog, t.schema AS constraint_schema, k.conname::text AS constraint_name, t.db AS table_catalog, t.schema AS table_schema, t.name AS table_name,
+  CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' WHEN 'f' THEN 'FOREIGN KEY' ELSE 'CHECK' END AS constraint_type FROM tds.tables t JOIN pg_constraint k ON k.conrelid = t.object_id WHERE lower(t.db) = %db%;
+CREATE VIEW %info%.key_column_usage AS SELECT t.db AS constraint_catalog, t.schema AS constraint_schema, k.conname::text AS constraint_name, t.db AS table_catalog, t.schema AS table_schema, t.name AS table_name,
+  c.name AS column_name, p.n::int AS ordinal_position FROM tds.tables t JOIN pg_constraint k ON k.conrelid = t.object_id AND k.contype IN ('p', 'u', 'f') CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY p(x, n)
+  JOIN pg_attribute a ON a.attrelid = t.object_id AND a.attnum = p.x JOIN tds.columns c ON c.object_id = t.object_id AND c.pg_name = a.attname WHERE lower(t.db) = %db%;

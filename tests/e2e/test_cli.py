@@ -13,7 +13,7 @@ def test_haul_alone_shows_five_examples(haul):
 
 def test_version_names_the_libraries(haul):
     out = haul("--version").out
-    assert out.startswith("haul 0.") and all(word in out for word in ("zstd", "sqlite", "parquet", "csv"))
+    assert out.startswith("haul 0.") and all(word in out for word in ("zstd", "sqlite", "parquet", "csv", "mssql", "openssl"))
 
 
 @pytest.mark.parametrize("command", ["copy", "list", "inspect", "verify"])

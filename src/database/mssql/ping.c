@@ -60,7 +60,10 @@ static enum haul_code ask_right(struct mssql_source *source, const char *name, c
     struct ms_answer answer;
     struct sql sql = {.dialect = &ms_dialect};
     sql_add(&sql, "SELECT HAS_PERMS_BY_NAME(");
-    sql_literal(&sql, name);
+    if (name)
+        sql_literal(&sql, name);
+    else
+        sql_add(&sql, "QUOTENAME(DB_NAME())");
     sql_add(&sql, ", %s) AS a", words);
     if (ms_ask_softly(&source->session, &sql, &answer, err))
         return err->code;

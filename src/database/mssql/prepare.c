@@ -31,7 +31,7 @@ enum haul_code ms_allow_ledger(struct table_sink *base, struct haul_error *err)
         sql_literal(&sql, ledger->units);
         sql_add(&sql, ", 'OBJECT', 'DELETE')");
     } else {
-        sql_add(&sql, "NULL, 'DATABASE', 'CREATE TABLE') + HAS_PERMS_BY_NAME(");
+        sql_add(&sql, "QUOTENAME(DB_NAME()), 'DATABASE', 'CREATE TABLE') + HAS_PERMS_BY_NAME(");
         sql_literal(&sql, ledger->schema);
         sql_add(&sql, ", 'SCHEMA', 'ALTER')");
     }

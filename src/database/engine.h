@@ -60,8 +60,10 @@ struct engine {
     const char *begin;         /* "BEGIN" */
     const char *begin_prepare; /* the same where tables are made: one process at a time, if that can be had */
     bool ddl_commits;          /* DDL ends the transaction that is open */
-    const char *insert;        /* "INSERT INTO " */
-    const char *count;         /* "COUNT(*)", of any number of rows */
+    const char *savepoint, *rollback_to; /* before a savepoint's name */
+    const char *release;                 /* the same; NULL: they are not released */
+    const char *insert;                  /* "INSERT INTO " */
+    const char *count;                   /* "COUNT(*)", of any number of rows */
     enum update_form update;
     const char *lock_before, *lock_after; /* around a table's name: keeps other writers out; NULL none */
     const char *limit_one;                /* behind a SELECT that gives one row: " LIMIT 1" */

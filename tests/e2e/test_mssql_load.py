@@ -469,6 +469,16 @@ def test_rows_the_server_refuses_are_found_and_set_aside(mssql, haul, tmp_path):
     assert count(mssql, "dbo.checked") == rows - 5 and mssql.ask("SELECT MIN(v) FROM dbo.checked") == [(1,)]
 
 
+def test_of_two_rows_with_one_key_the_second_is_set_aside(one, haul, tmp_path):
+    """Neither half of the batch is refused for itself: who looks at halves alone blames a row that is good."""
+    pairs = {700: 3, 999: 400, 1500: 1499}
+    pq.write_table(pa.table({"id": pa.array([pairs.get(n, n) for n in range(2000)])}), tmp_path / "a.parquet")
+    fresh(one, "dbo.paired", "id int NOT NULL PRIMARY KEY")
+    haul("copy", "a.parquet", one.uri(more=TRUST), "--table", "dbo.paired", "--mode", "append", "--max-errors", "10", "--reject-file", "bad.json", code=3)
+    assert sorted(json.loads(line)["row"] for line in (tmp_path / "bad.json").read_text().splitlines()) == sorted(pairs)
+    assert {n for n, in one.ask("SELECT id FROM dbo.paired")} == set(range(2000)) - set(pairs)
+
+
 def test_losses_are_counted_and_strict_refuses_them(one, haul, tmp_path):
     pq.write_table(pa.table({"t": pa.array([datetime.datetime(2024, 1, 1, 0, 0, 0, us) for us in (3000, 4000, 5000, 7000)], pa.timestamp("us"))}), tmp_path / "a.parquet")
     fresh(one, "dbo.lossy", "t datetime")

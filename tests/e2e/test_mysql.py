@@ -256,6 +256,15 @@ def test_refused_rows_are_named(base, run, orders, tmp_path):
 
 
 
+def test_of_two_rows_with_one_key_the_second_is_set_aside(base, run, tmp_path):
+    pairs = {700: 3, 999: 400, 1500: 1499}
+    pq.write_table(pa.table({"id": pa.array([pairs.get(n, n) for n in range(2000)], pa.int32())}), tmp_path / "p.parquet")
+    base.sql("CREATE TABLE o (id int PRIMARY KEY) ENGINE=InnoDB")
+    run("copy", "p.parquet", base.uri(), "--table", "o", "--mode", "append", "--max-errors", "10", "--reject-file", "r.jsonl", code=3)
+    assert [json.loads(line)["row"] for line in (tmp_path / "r.jsonl").read_text().splitlines()] == sorted(pairs)
+    assert {int(i) for i in base.sql("SELECT id FROM o").split()} == set(range(2000)) - set(pairs)
+
+
 # ---- connecting ----
 
 def test_passwords_in_the_uri(base, run):

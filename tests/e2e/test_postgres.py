@@ -398,6 +398,16 @@ def test_every_third_row_is_refused(base, run, tmp_path):
     assert [json.loads(line)["row"] for line in (tmp_path / "r.jsonl").read_text().splitlines()] == [i for i in range(30000) if i not in wanted]
 
 
+def test_of_two_rows_that_clash_at_the_end_of_the_statement_the_second_is_set_aside(base, run, tmp_path):
+    """A constraint that is looked at when the statement ends names no row, and neither half of the rows is bad for itself."""
+    pairs = {700: 3, 999: 400, 1500: 1499}
+    pq.write_table(pa.table({"id": pa.array([pairs.get(n, n) for n in range(2000)], pa.int32())}), tmp_path / "p.parquet")
+    base.sql("CREATE TABLE o (id int UNIQUE DEFERRABLE INITIALLY IMMEDIATE)", "GRANT INSERT, SELECT ON o TO loader")
+    run("copy", "p.parquet", base.uri(), "--table", "o", "--mode", "append", "--max-errors", "10", "--reject-file", "r.jsonl", code=3)
+    assert [json.loads(line)["row"] for line in (tmp_path / "r.jsonl").read_text().splitlines()] == sorted(pairs)
+    assert {int(i) for i in base.sql("SELECT id FROM o").splitlines()} == set(range(2000)) - set(pairs)
+
+
 # ---- names ----
 
 NAMES = ['Order "Details"', "ta ble", "select", "x" * 63, "ü" * 31, "a]b[c", "semi;colon--", "quo'te", "back\\slash", "a.b", "$1", "%s%n",

@@ -4,36 +4,37 @@
  * A batch is one LOAD DATA LOCAL from memory behind a savepoint. LOCAL makes the
  * server skip or alter what does not fit and report success, so only a load with
  * as many records as were sent, nothing skipped and no warning counts. Any other
- * is taken back to the savepoint, its first warning kept, and the range of rows
- * halved (or cut at the row the warning names) until the row that is to blame
- * stands alone: it is set aside with the server's words, the rest goes on. After
- * a refusal ranges begin small again and double with each that goes in.
+ * is taken back to the savepoint with its first warning, which often names the row
+ * (database/place.c finds it where it does not).
  *
  * The writer owns its session until commit or abort gives it back to the pool.
  */
 #include "database/mysql/encode.h"
 
 #include "database/mysql/load.h"
+#include "database/place.h"
+#include <stddef.h>
 #include <stdlib.h>
 
-#define RANGE_SMALL 64
+#define UNKNOWN_ERROR 1105 /* as the server numbers it */
 
 struct mysql_writer {
     struct writer base;
     struct mysql_sink *sink;
     struct context context;
-    struct connection *session;
+    struct place place;
     struct encoder *encoders;
     struct buffer out;
-    struct buffer value;   /* of a reject */
-    struct buffer refused; /* a bit per row of the batch */
-    int64_t rows;          /* in */
-    int64_t bytes;         /* sent */
+    struct buffer value; /* of a reject */
+    int64_t sent;        /* rows of the load at hand */
+    int64_t line;        /* of it, from 1, that the server's first warning names; 0 none */
+    int64_t bytes;       /* sent */
 };
 
-struct row_range {
-    int64_t start, end;
-};
+static struct mysql_writer *of_place(struct place *place)
+{
+    return (struct mysql_writer *)(void *)((char *)place - offsetof(struct mysql_writer, place));
+}
 
 /* ---- one row ---- */
 
@@ -53,18 +54,16 @@ static enum haul_code reject_misfit(struct mysql_writer *writer, const struct ba
     reject.value = (const char *)writer->value.data;
     reject.value_length = writer->value.length;
     encoder->misfit = NULL;
-    bit_set(writer->refused.data, i);
     return collector_reject(writer->context.collector, HAUL_VALUE, &reject, err);
 }
 
-/* *taken false: the row was set aside. */
 static enum haul_code encode_row(struct mysql_writer *writer, const struct batch *batch, int64_t i,
-                                 bool *taken, struct haul_error *err)
+                                 bool *refused, struct haul_error *err)
 {
     struct buffer *out = &writer->out;
     size_t before = out->length;
     int count = writer->sink->base.schema.count;
-    *taken = true;
+    *refused = false;
     for (int c = 0; c < count; c++) {
         struct encoder *encoder = &writer->encoders[c];
         if (view_is_null(&encoder->view, i) ? buffer_append(out, "\\N", 2, err)
@@ -72,7 +71,7 @@ static enum haul_code encode_row(struct mysql_writer *writer, const struct batch
             return err->code;
         if (__builtin_expect(encoder->misfit != NULL, 0)) {
             out->length = before;
-            *taken = false;
+            *refused = true;
             return reject_misfit(writer, batch, i, encoder, err);
         }
         if (buffer_append(out, c + 1 < count ? "\t" : "\n", 1, err))
@@ -81,25 +80,26 @@ static enum haul_code encode_row(struct mysql_writer *writer, const struct batch
     return HAUL_OK;
 }
 
-/* ---- a range ---- */
+/* ---- a load ---- */
 
-/* The first warning as an error of ours; *line the row it names, from 1; 0 none. */
-static enum haul_code first_warning(struct mysql_writer *writer, int64_t *line, struct haul_error *err)
+/* The first warning as an error of ours, and the row it names. */
+static enum haul_code first_warning(struct mysql_writer *writer, struct haul_error *err)
 {
     MYSQL_RES *result = NULL;
-    *line = 0;
-    if (my_ask(writer->session, "SHOW WARNINGS LIMIT 1", &result, err))
+    if (my_ask(writer->place.session, "SHOW WARNINGS LIMIT 1", &result, err))
         return err->code;
     MYSQL_ROW row = mysql_fetch_row(result);
     if (!row) {
         mysql_free_result(result);
-        return error_set(err, HAUL_CONSTRAINT, "the server skipped it without saying why");
+        error_set(err, HAUL_CONSTRAINT, "the server skipped it without saying why");
+        err->vendor_code = UNKNOWN_ERROR;
+        return err->code;
     }
     const char *said = my_text(row, 2), *at = NULL;
     for (const char *look = said; (look = strstr(look, " at row ")); look += 8)
         at = look;
-    *line = at ? strtoll(at + 8, NULL, 10) : 0;
-    my_fail_number(writer->session, (unsigned)my_number(row, 1), said, err);
+    writer->line = at ? strtoll(at + 8, NULL, 10) : 0;
+    my_fail_number(writer->place.session, (unsigned)my_number(row, 1), said, err);
     if (!my_is_row_error(err))
         err->code = HAUL_VALUE;
     err->retryable = false;
@@ -107,121 +107,69 @@ static enum haul_code first_warning(struct mysql_writer *writer, int64_t *line, 
     return err->code;
 }
 
-static enum haul_code send_range(struct mysql_writer *writer, int64_t sent, int64_t *line,
-                                 struct haul_error *err)
+/* ---- rows that the server may refuse: place.h ---- */
+
+static enum haul_code place_begin(struct place *place, const struct batch *batch, struct haul_error *err)
 {
+    (void)batch;
+    (void)err;
+    buffer_clear(&of_place(place)->out);
+    of_place(place)->sent = 0;
+    return HAUL_OK;
+}
+
+static enum haul_code place_row(struct place *place, const struct batch *batch, int64_t i, bool *refused,
+                                struct haul_error *err)
+{
+    if (encode_row(of_place(place), batch, i, refused, err)) {
+        err->vendor_code = 0; /* no row error: of the collector, or memory */
+        return err->code;
+    }
+    of_place(place)->sent += !*refused;
+    return HAUL_OK;
+}
+
+static enum haul_code place_end(struct place *place, int64_t *taken, struct haul_error *err)
+{
+    struct mysql_writer *writer = of_place(place);
     struct load_result result;
     const struct load load = {writer->sink->load_sql, writer->out.data, writer->out.length};
-    *line = 0;
-    if (sent == 0)
+    *taken = writer->line = 0;
+    if (writer->sent == 0)
         return HAUL_OK;
-    if (my_run(writer->session, "SAVEPOINT haul", err) || my_load(writer->session, &load, &result, err))
+    if (my_load(place->session, &load, &result, err))
         return err->code;
     writer->bytes += (int64_t)load.length;
-    if (result.records == sent && result.skipped == 0 && result.warnings == 0)
+    *taken = result.records;
+    if (result.records == writer->sent && result.skipped == 0 && result.warnings == 0)
         return HAUL_OK;
-    return first_warning(writer, line, err);
+    return first_warning(writer, err);
 }
 
-static enum haul_code load_range(struct mysql_writer *writer, const struct batch *batch,
-                                 const struct row_range *range, int64_t *line, struct haul_error *err)
+static bool is_row_error(const struct haul_error *err)
 {
-    int64_t sent = 0;
-    *line = 0;
-    buffer_clear(&writer->out);
-    for (int64_t i = range->start; i < range->end; i++) {
-        bool taken = !bit_get(writer->refused.data, i);
-        if (taken && encode_row(writer, batch, i, &taken, err)) {
-            err->vendor_code = 0;
-            *line = -1; /* the collector, or memory: nothing to narrow */
-            return err->code;
-        }
-        sent += taken;
-    }
-    if (send_range(writer, sent, line, err))
-        return err->code;
-    writer->rows += sent;
-    return HAUL_OK;
+    return err->vendor_code && my_is_row_error(err);
 }
 
-/* ---- finding the bad rows ---- */
-
-/* The row of the batch that is the load's line; -1 when it is none of them. */
-static int64_t row_of_line(const struct mysql_writer *writer, const struct row_range *range, int64_t line)
+static int64_t place_line(struct place *place, const struct haul_error *why)
 {
-    for (int64_t i = range->start; i < range->end && line > 0; i++) {
-        line -= !bit_get(writer->refused.data, i);
-        if (line == 0)
-            return i;
-    }
-    return -1;
+    (void)why;
+    return of_place(place)->line;
 }
 
-static enum haul_code set_aside(struct mysql_writer *writer, const struct batch *batch, int64_t i,
-                                const struct haul_error *why, struct haul_error *err)
+static const char *place_said(const struct place *place, const struct haul_error *why)
 {
-    char place[BATCH_ROW_NAME_BYTES];
-    batch_row_name(batch, i, place);
-    struct reject reject = {.part = batch->part,
-                            .row = batch_place(batch, i),
-                            .place = place[0] ? place : NULL,
-                            .reason = my_said(writer->session, why)};
-    bit_set(writer->refused.data, i);
-    if (collector_reject(writer->context.collector, why->code, &reject, err)) {
-        memcpy(err->sqlstate, why->sqlstate, sizeof err->sqlstate);
-        err->vendor_code = why->vendor_code;
-    }
-    return err->code;
+    return my_said(place->session, why);
 }
 
-/* After `range` failed: what to try next. A range that cannot be cut is one row, or none that is left. */
-static enum haul_code narrow(struct mysql_writer *writer, const struct batch *batch, struct row_range *range,
-                             int64_t line, const struct haul_error *why, struct haul_error *err)
-{
-    int64_t bad = row_of_line(writer, range, line), length = batch->array.length;
-    while (range->end - range->start > 1 && bit_get(writer->refused.data, range->start))
-        range->start++;
-    if (bad > range->start) {
-        range->end = bad;
-    } else if (bad < 0 && range->end - range->start > 1) {
-        range->end = range->start + (range->end - range->start) / 2;
-    } else if (bad == range->start && range->end - range->start > 1) {
-        range->end = range->start + 1;
-    } else {
-        if (set_aside(writer, batch, range->start, why, err))
-            return err->code;
-        range->start++;
-        range->end = range->start + RANGE_SMALL < length ? range->start + RANGE_SMALL : length;
-    }
-    return HAUL_OK;
-}
-
-static enum haul_code place(struct mysql_writer *writer, const struct batch *batch, struct haul_error *err)
-{
-    int64_t length = batch->array.length, step = length;
-    struct row_range range = {0, length};
-    buffer_clear(&writer->refused);
-    if (buffer_resize(&writer->refused, (size_t)length / 8 + 1, err))
-        return err->code;
-    while (range.start < length) {
-        struct haul_error why = {0};
-        int64_t line = 0;
-        if (!load_range(writer, batch, &range, &line, &why)) {
-            step = step * 2 < length ? step * 2 : length;
-            range = (struct row_range){range.end, range.end + step < length ? range.end + step : length};
-            continue;
-        }
-        if (line < 0 || !my_is_row_error(&why)) {
-            *err = why;
-            return err->code;
-        }
-        step = RANGE_SMALL;
-        if (my_run(writer->session, "ROLLBACK TO SAVEPOINT haul", err) ||
-            narrow(writer, batch, &range, line, &why, err))
-            return err->code;
-    }
-    return HAUL_OK;
-}
+static const struct place_ops place_ops = {
+    .begin = place_begin,
+    .row = place_row,
+    .end = place_end,
+    .is_row_error = is_row_error,
+    .line = place_line,
+    .said = place_said,
+};
 
 /* ---- the writer ---- */
 
@@ -229,7 +177,7 @@ static enum haul_code place(struct mysql_writer *writer, const struct batch *bat
 static enum haul_code count_signs(struct mysql_writer *writer, struct haul_error *err)
 {
     const struct schema *schema = &writer->sink->base.schema;
-    if (!my_is_mariadb(writer->session))
+    if (!my_is_mariadb(writer->place.session))
         return HAUL_OK;
     for (int i = 0; i < schema->count; i++) {
         int64_t lost = my_encoder_unsigned_zeros(&writer->encoders[i]);
@@ -249,7 +197,7 @@ static enum haul_code writer_write(struct writer *base, const struct batch *batc
     for (int i = 0; i < schema->count; i++)
         if (my_encoder_view(&writer->encoders[i], &schema->fields[i], batch->array.children[i], err))
             return err->code;
-    return count_signs(writer, err) ? err->code : place(writer, batch, err);
+    return count_signs(writer, err) ? err->code : place_batch(&writer->place, batch, err);
 }
 
 static void writer_free(struct mysql_writer *writer)
@@ -257,15 +205,15 @@ static void writer_free(struct mysql_writer *writer)
     free(writer->encoders);
     buffer_release(&writer->out);
     buffer_release(&writer->value);
-    buffer_release(&writer->refused);
+    buffer_release(&writer->place.refused);
     free(writer);
 }
 
 static enum haul_code commit(struct mysql_writer *writer, struct haul_error *err)
 {
-    enum haul_code code = my_run(writer->session, "COMMIT", err);
+    enum haul_code code = my_run(writer->place.session, "COMMIT", err);
     if (code == HAUL_NETWORK)
-        table_sink_commit_lost(&writer->sink->base, writer->rows, err);
+        table_sink_commit_lost(&writer->sink->base, writer->place.rows, err);
     return code;
 }
 
@@ -277,9 +225,10 @@ static enum haul_code writer_commit(struct writer *base, struct receipt *receipt
     (void)arena;
     receipt->text = NULL;
     receipt->bytes_written = writer->bytes;
-    if (table_sink_settle(&sink->base, writer->session, writer->rows, receipt, err) || commit(writer, err))
+    if (table_sink_settle(&sink->base, writer->place.session, writer->place.rows, receipt, err) ||
+        commit(writer, err))
         return err->code;
-    table_sink_return(&sink->base, writer->session);
+    table_sink_return(&sink->base, writer->place.session);
     writer_free(writer);
     return HAUL_OK;
 }
@@ -287,7 +236,7 @@ static enum haul_code writer_commit(struct writer *base, struct receipt *receipt
 static void writer_abort(struct writer *base)
 {
     struct mysql_writer *writer = (struct mysql_writer *)base;
-    table_sink_return(&writer->sink->base, writer->session);
+    table_sink_return(&writer->sink->base, writer->place.session);
     writer_free(writer);
 }
 
@@ -315,14 +264,15 @@ enum haul_code my_writer_open(struct table_sink *base, const struct context *con
     writer->base.ops = &writer_ops;
     writer->sink = (struct mysql_sink *)base;
     writer->context = *context;
+    writer->place =
+        (struct place){.ops = &place_ops, .sink = base, .session = session, .collector = context->collector};
     buffer_init(&writer->out, context->memory);
     buffer_init(&writer->value, context->memory);
-    buffer_init(&writer->refused, context->memory);
+    buffer_init(&writer->place.refused, context->memory);
     if (choose_encoders(writer, err)) {
         writer_free(writer);
         return err->code;
     }
-    writer->session = session;
     *out = &writer->base;
     return HAUL_OK;
 }

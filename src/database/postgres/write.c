@@ -3,7 +3,7 @@
  *
  * When no row may be refused (--max-errors 0, --constraints-fatal) a unit is one COPY: fast, and the
  * server's message at its end names the row. When some may be, each batch is a
- * COPY of its own behind a savepoint (place.c finds the rows the server
+ * COPY of its own behind a savepoint (database/place.c finds the rows the server
  * refuses), so that a refusal takes back a batch and not the unit.
  *
  * Bytes leave in pieces of about SEND_BYTES; a row is whole in the buffer before
@@ -11,9 +11,11 @@
  *
  * The writer owns its session until commit or abort gives it back to the pool.
  */
-#include "database/postgres/write.h"
-
+#include "database/place.h"
+#include "database/postgres/encode.h"
 #include "database/postgres/wire.h"
+
+#include <stddef.h>
 #include <stdlib.h>
 
 #define SEND_BYTES ((size_t)256 << 10)
@@ -21,11 +23,44 @@
 #define HEAD_BYTES 19
 #define MARKS_GROW 64
 
+/* COPY's line of a batch's first row, and that row's place in its part. */
+struct mark {
+    int64_t line, row;
+};
+
+struct postgres_writer {
+    struct writer base;
+    struct postgres_sink *sink;
+    struct context context;
+    struct place place; /* session and rows; the rest of it is for careful writers */
+    struct encoder *encoders;
+    int *sized; /* the encoders whose values have no fixed width */
+    int sized_count;
+    size_t row_bytes; /* of the others, at most */
+    struct buffer out;
+    int64_t bytes; /* sent */
+    bool copying;
+    bool careful; /* rows may be refused one by one */
+    struct mark *marks;
+    size_t mark_count, mark_room;
+    uint64_t part;
+};
+
+static struct postgres_writer *of_place(struct place *place)
+{
+    return (struct postgres_writer *)(void *)((char *)place - offsetof(struct postgres_writer, place));
+}
+
+static struct connection *session_of(const struct postgres_writer *writer)
+{
+    return writer->place.session;
+}
+
 /* ---- a COPY ---- */
 
-enum haul_code pg_writer_copy_begin(struct postgres_writer *writer, struct haul_error *err)
+static enum haul_code copy_begin(struct postgres_writer *writer, struct haul_error *err)
 {
-    if (pg_copy_begin(writer->session, writer->sink->copy_sql, PGRES_COPY_IN, err))
+    if (pg_copy_begin(session_of(writer), writer->sink->copy_sql, PGRES_COPY_IN, err))
         return err->code;
     writer->copying = true;
     buffer_clear(&writer->out);
@@ -35,13 +70,13 @@ enum haul_code pg_writer_copy_begin(struct postgres_writer *writer, struct haul_
 static enum haul_code send(struct postgres_writer *writer, struct haul_error *err)
 {
     writer->bytes += (int64_t)writer->out.length;
-    if (pg_copy_send(writer->session, writer->out.data, writer->out.length, err))
+    if (pg_copy_send(session_of(writer), writer->out.data, writer->out.length, err))
         return err->code;
     buffer_clear(&writer->out);
     return HAUL_OK;
 }
 
-enum haul_code pg_writer_copy_end(struct postgres_writer *writer, int64_t *rows, struct haul_error *err)
+static enum haul_code copy_end(struct postgres_writer *writer, int64_t *rows, struct haul_error *err)
 {
     uint8_t tail[2] = {0xff, 0xff};
     if (!writer->sink->text_format && buffer_append(&writer->out, tail, sizeof tail, err))
@@ -49,7 +84,7 @@ enum haul_code pg_writer_copy_end(struct postgres_writer *writer, int64_t *rows,
     if (send(writer, err))
         return err->code;
     writer->copying = false;
-    return pg_copy_end(writer->session, rows, err);
+    return pg_copy_end(session_of(writer), rows, err);
 }
 
 /* ---- one row ---- */
@@ -115,8 +150,8 @@ static enum haul_code reject_misfit(struct postgres_writer *writer, const struct
     return collector_reject(writer->context.collector, HAUL_VALUE, &reject, err);
 }
 
-enum haul_code pg_writer_row(struct postgres_writer *writer, const struct batch *batch, int64_t i,
-                             bool *refused, struct haul_error *err)
+static enum haul_code write_row(struct postgres_writer *writer, const struct batch *batch, int64_t i,
+                                bool *refused, struct haul_error *err)
 {
     int column = -1;
     if (writer->sink->text_format ? encode_text(writer, i, err) : encode_binary(writer, i, &column, err))
@@ -126,6 +161,46 @@ enum haul_code pg_writer_row(struct postgres_writer *writer, const struct batch 
         return reject_misfit(writer, batch, i, column, err);
     return writer->out.length >= SEND_BYTES ? send(writer, err) : HAUL_OK;
 }
+
+/* ---- rows that the server may refuse: place.h ---- */
+
+static enum haul_code place_begin(struct place *place, const struct batch *batch, struct haul_error *err)
+{
+    (void)batch;
+    return copy_begin(of_place(place), err);
+}
+
+static enum haul_code place_row(struct place *place, const struct batch *batch, int64_t i, bool *refused,
+                                struct haul_error *err)
+{
+    return write_row(of_place(place), batch, i, refused, err);
+}
+
+static enum haul_code place_end(struct place *place, int64_t *taken, struct haul_error *err)
+{
+    return copy_end(of_place(place), taken, err);
+}
+
+/* "COPY orders, line 7". A foreign key is looked at when the statement ends: no line. */
+static int64_t place_line(struct place *place, const struct haul_error *why)
+{
+    (void)place;
+    return pg_copy_line(why);
+}
+
+static const char *place_said(const struct place *place, const struct haul_error *why)
+{
+    return pg_said(place->session, why);
+}
+
+static const struct place_ops place_ops = {
+    .begin = place_begin,
+    .row = place_row,
+    .end = place_end,
+    .is_row_error = pg_is_row_error,
+    .line = place_line,
+    .said = place_said,
+};
 
 /* ---- where the server's "line" is ---- */
 
@@ -140,7 +215,7 @@ static enum haul_code add_mark(struct postgres_writer *writer, const struct batc
         writer->marks = marks;
         writer->mark_room = room;
     }
-    writer->marks[writer->mark_count++] = (struct mark){writer->rows, batch->first_row};
+    writer->marks[writer->mark_count++] = (struct mark){writer->place.rows, batch->first_row};
     writer->part = batch->part;
     return HAUL_OK;
 }
@@ -155,7 +230,7 @@ static enum haul_code refuse_unit(struct postgres_writer *writer, struct haul_er
     while (k > 1 && writer->marks[k - 1].line > line)
         k--;
     struct haul_error said = *err;
-    struct reject reject = {.part = writer->part, .reason = pg_said(writer->session, &said)};
+    struct reject reject = {.part = writer->part, .reason = pg_said(session_of(writer), &said)};
     reject.row = k ? writer->marks[k - 1].row + line - writer->marks[k - 1].line : line;
     collector_reject(writer->context.collector, said.code, &reject, err);
     memcpy(err->sqlstate, said.sqlstate, sizeof err->sqlstate);
@@ -171,9 +246,9 @@ static enum haul_code write_all(struct postgres_writer *writer, const struct bat
         return err->code;
     for (int64_t i = 0; i < batch->array.length; i++) {
         bool refused;
-        if (pg_writer_row(writer, batch, i, &refused, err))
+        if (write_row(writer, batch, i, &refused, err))
             return err->code;
-        writer->rows += !refused;
+        writer->place.rows += !refused;
     }
     return HAUL_OK;
 }
@@ -187,7 +262,7 @@ static enum haul_code writer_write(struct writer *base, const struct batch *batc
     for (int i = 0; i < schema->count; i++)
         if (pg_encoder_view(&writer->encoders[i], &schema->fields[i], batch->array.children[i], err))
             return err->code;
-    return writer->careful ? pg_writer_place(writer, batch, err) : write_all(writer, batch, err);
+    return writer->careful ? place_batch(&writer->place, batch, err) : write_all(writer, batch, err);
 }
 
 static void writer_free(struct postgres_writer *writer)
@@ -198,7 +273,7 @@ static void writer_free(struct postgres_writer *writer)
     free(writer->sized);
     free(writer->marks);
     buffer_release(&writer->out);
-    buffer_release(&writer->refused);
+    buffer_release(&writer->place.refused);
     free(writer);
 }
 
@@ -207,22 +282,16 @@ static enum haul_code end_copy(struct postgres_writer *writer, struct haul_error
     int64_t rows = 0;
     if (!writer->copying)
         return HAUL_OK;
-    if (pg_writer_copy_end(writer, &rows, err))
+    if (copy_end(writer, &rows, err))
         return refuse_unit(writer, err);
-    if (rows != writer->rows)
-        return error_set(
-            err, HAUL_INTEGRITY,
-            "%s: table \"%s\" took %lld rows of the unit, but %lld were sent; a trigger left some "
-            "out",
-            writer->sink->base.place, writer->sink->base.work, (long long)rows, (long long)writer->rows);
-    return HAUL_OK;
+    return place_check_rows(&writer->place, rows, writer->place.rows, err);
 }
 
 /* The answer to COMMIT may be lost while the work is done: with a ledger the next
  * claim settles that, without one nobody can know. */
 static enum haul_code commit(struct postgres_writer *writer, struct haul_error *err)
 {
-    struct connection *session = writer->session;
+    struct connection *session = session_of(writer);
     PGresult *result = NULL;
     enum haul_code code = pg_ask(session, "COMMIT", NULL, &result, err);
     bool done = !code && strcmp(PQcmdStatus(result), "COMMIT") == 0;
@@ -231,7 +300,7 @@ static enum haul_code commit(struct postgres_writer *writer, struct haul_error *
         return error_set(err, HAUL_IO, "%s: the server rolled the unit back at its COMMIT",
                          writer->sink->base.place);
     if (code && !err->sqlstate[0])
-        table_sink_commit_lost(&writer->sink->base, writer->rows, err);
+        table_sink_commit_lost(&writer->sink->base, writer->place.rows, err);
     if (code && strncmp(err->sqlstate, "23", 2) == 0)
         error_prefix(err, "a deferred constraint refuses the unit as a whole");
     return code;
@@ -247,9 +316,10 @@ static enum haul_code writer_commit(struct writer *base, struct receipt *receipt
         return err->code;
     receipt->text = NULL;
     receipt->bytes_written = writer->bytes;
-    if (table_sink_settle(&sink->base, writer->session, writer->rows, receipt, err) || commit(writer, err))
+    if (table_sink_settle(&sink->base, session_of(writer), writer->place.rows, receipt, err) ||
+        commit(writer, err))
         return err->code;
-    table_sink_return(&sink->base, writer->session);
+    table_sink_return(&sink->base, session_of(writer));
     writer_free(writer);
     return HAUL_OK;
 }
@@ -257,7 +327,7 @@ static enum haul_code writer_commit(struct writer *base, struct receipt *receipt
 static void writer_abort(struct writer *base)
 {
     struct postgres_writer *writer = (struct postgres_writer *)base;
-    table_sink_return(&writer->sink->base, writer->session);
+    table_sink_return(&writer->sink->base, session_of(writer));
     writer_free(writer);
 }
 
@@ -290,8 +360,8 @@ static enum haul_code make_encoders(struct postgres_writer *writer, struct haul_
 static enum haul_code begin(struct postgres_writer *writer, struct haul_error *err)
 {
     if (writer->careful)
-        return pg_run(writer->session, "SET LOCAL idle_in_transaction_session_timeout = '10min'", err);
-    return pg_writer_copy_begin(writer, err);
+        return pg_run(session_of(writer), "SET LOCAL idle_in_transaction_session_timeout = '10min'", err);
+    return copy_begin(writer, err);
 }
 
 enum haul_code pg_writer_open(struct table_sink *base, const struct context *context, void *session,
@@ -303,10 +373,11 @@ enum haul_code pg_writer_open(struct table_sink *base, const struct context *con
     writer->base.ops = &writer_ops;
     writer->sink = (struct postgres_sink *)base;
     writer->context = *context;
+    writer->place =
+        (struct place){.ops = &place_ops, .sink = base, .session = session, .collector = context->collector};
     writer->careful = collector_allows(context->collector, HAUL_CONSTRAINT);
     buffer_init(&writer->out, context->memory);
-    buffer_init(&writer->refused, context->memory);
-    writer->session = session;
+    buffer_init(&writer->place.refused, context->memory);
     if (make_encoders(writer, err) || begin(writer, err)) {
         writer_free(writer);
         return err->code;

@@ -2,9 +2,10 @@
  * csv_parts: a CSV text read serially and in parts must give the same rows.
  *
  * The whole text in one part and one window is the reference; the other way cuts
- * it into parts of any wished size, and reads each through small windows, in
- * batches of any size. Rows, refused rows and their line numbers must be equal;
- * when one way ends in an error, so must the other.
+ * it into parts of any wished size (odd numbers of bytes by two threads), and
+ * reads each through small windows, in batches of any size. Rows, refused rows
+ * and their line numbers must be equal; when one way ends in an error, so must
+ * the other.
  *
  * Front of the input: dialect flags, rows and bytes wished for a part, window,
  * batch rows.
@@ -39,7 +40,7 @@ static bool read_parts(const struct buffer *bytes, const struct settings *settin
 {
     struct rows rows = {.context.settings = settings};
     struct arena arena = {0};
-    const struct split_request request = {wish->part_rows, wish->part_bytes};
+    const struct split_request request = {wish->part_rows, wish->part_bytes, 1 + (int)(wish->part_bytes % 2)};
     bool whole = rows_open(&rows, &format_csv, bytes, BUDGET), more = whole;
     int64_t offered = 0;
     if (whole)

@@ -32,8 +32,8 @@ struct source_request {
     int column_count;
     const char *schema;        /* --schema name:type,...; NULL */
     const struct schema *like; /* files that do not say their columns: those of the table; NULL unknown */
-    const bool *passed; /* of these: what the file has for them is not used; NULL all are */
-    bool alike;         /* files: stored alike, so that parts of all can stand in one file as they are */
+    const bool *passed;        /* of these: what the file has for them is not used; NULL all are */
+    bool alike;        /* files: stored alike, so that parts of all can stand in one file as they are */
     bool dictionaries; /* batches may hold dictionary arrays: whoever takes them is glad of distinct values */
 };
 
@@ -60,6 +60,7 @@ void source_info_release(struct source_info *info);
 struct split_request {
     int64_t part_rows;  /* aim for so many rows in a part, */
     int64_t part_bytes; /* and at most about so many source bytes; -1 no wish */
+    int threads;        /* that may look for them, the caller's among them; 0 is 1 */
 };
 
 struct part {

@@ -118,7 +118,8 @@ int64_t memory_plan_unit_rows(const struct settings *settings, const struct sink
 struct split_request memory_plan_split(const struct memory_plan *plan, const struct settings *settings,
                                        const struct source_info *info, const struct sink_terms *terms)
 {
-    struct split_request request = {.part_rows = terms->part_rows, .part_bytes = terms->part_bytes};
+    struct split_request request = {
+        .part_rows = terms->part_rows, .part_bytes = terms->part_bytes, .threads = plan->workers};
     int64_t unit_rows = memory_plan_unit_rows(settings, terms);
     if (!terms->part_is_unit && unit_is_part(settings, &request))
         return request;

@@ -183,9 +183,11 @@ static enum haul_code verifiers_run(struct reading *reading, int workers, struct
     return code;
 }
 
-static enum haul_code parts_split(struct source *source, struct plan *parts, struct haul_error *err)
+static enum haul_code parts_split(struct source *source, int threads, struct plan *parts,
+                                  struct haul_error *err)
 {
-    const struct split_request request = {.part_rows = 1048576, .part_bytes = (int64_t)64 << 20};
+    const struct split_request request = {
+        .part_rows = 1048576, .part_bytes = (int64_t)64 << 20, .threads = threads};
     bool more = true;
     if (!source->ops->split) {
         struct part all = {.spec = arena_text(&parts->arena, "all"), .rows = -1, .bytes = -1};
@@ -217,7 +219,7 @@ enum haul_code verify_read(const struct context *context, struct source *source,
                               .places = order ? order->places : NULL,
                               .parts = &parts};
     pthread_mutex_init(&reading.mutex, NULL);
-    enum haul_code code = parts_split(source, &parts, err);
+    enum haul_code code = parts_split(source, workers, &parts, err);
     int most = into->info.splits_max;
     workers = most > 0 && most < workers ? most : workers;
     workers = parts.part_count < (uint64_t)workers ? (int)parts.part_count : workers;

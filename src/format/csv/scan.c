@@ -239,10 +239,15 @@ static void close_last(struct csv_marks *marks, size_t length)
     marks->complete = length;
 }
 
+size_t csv_scan_ahead(const struct csv_scan *scan)
+{
+    return scan->delimiter_length > 2 ? scan->delimiter_length - 1 : 1;
+}
+
 void csv_scan_run(const struct csv_scan *scan, const uint8_t *data, size_t length, bool final,
                   struct csv_marks *marks)
 {
-    size_t ahead = scan->delimiter_length > 2 ? scan->delimiter_length - 1 : 1;
+    size_t ahead = csv_scan_ahead(scan);
     struct csv_span span = {data, length, final ? length : length > ahead ? length - ahead : 0};
     assert(length <= CSV_SCAN_LENGTH_MAX);
     marks->end_count = marks->record_count = 0;

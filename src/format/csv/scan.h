@@ -24,9 +24,9 @@
 #ifndef HAUL_FORMAT_CSV_SCAN_H
 #define HAUL_FORMAT_CSV_SCAN_H
 
-#include "format/window.h"
 #include "base/context.h"
 #include "format/csv/dialect.h"
+#include "format/window.h"
 
 #define CSV_SCAN_LENGTH_MAX WINDOW_RECORD_MAX /* bytes of one run */
 #define CSV_SCAN_SLACK      96u               /* entries of room that a run needs to go on */
@@ -85,9 +85,12 @@ struct csv_scan {
 
 void csv_scan_init(struct csv_scan *scan, const struct csv_dialect *dialect, const struct cpu_features *cpu);
 
+/* How many of the last bytes are seen but not judged, because they may be half of something. */
+size_t csv_scan_ahead(const struct csv_scan *scan);
+
 /* Looks at data[0, length). `final`: nothing follows, so what stands after the
- * last line end is a record too. Else the last bytes, which may be half of a
- * delimiter or of CRLF, are left alone. Sets everything of `marks` but `ends`,
+ * last line end is a record too. Else the last bytes (csv_scan_ahead), which may be half
+ * of a delimiter or of CRLF, are left alone. Sets everything of `marks` but `ends`,
  * `records` and `capacity`. */
 void csv_scan_run(const struct csv_scan *scan, const uint8_t *data, size_t length, bool final,
                   struct csv_marks *marks);

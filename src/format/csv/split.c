@@ -3,33 +3,29 @@
  *
  * Only a run over all bytes before it tells whether a byte is inside quotes, so
  * the file is scanned once from its first row, for record ends alone (a fraction
- * of what parsing costs); rows and lines are counted on the way. A part ends
+ * of what parsing costs), by two threads (stretch.h); rows and lines are counted on the way. A part ends
  * behind a record that is not blank: blank lines belong to what follows them,
  * and those at the end of the file to nothing.
  */
-#include "format/csv/input.h"
+#include "format/csv/stretch.h"
 
 #include "format/csv/block.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define RECORDS_AT_ONCE ((size_t)64 << 10)
-
 struct csv_split {
-    struct window window;
-    struct csv_scan_state state; /* behind the bytes looked at */
-    struct csv_marks marks;      /* of the window */
-    struct buffer records;       /* their room */
-    size_t next;                 /* record of the window that comes next */
-    int64_t start;               /* offset where it starts, maybe before the window */
-    uint64_t start_line;         /* of the last part's end */
-    size_t counted;              /* bytes of the window that `line` has counted */
-    uint64_t line;               /* at `counted` */
-    bool comment;                /* the record that `start` begins is one, when it begins before the window */
-    bool after_cr;               /* the byte before the window was a CR */
-    int64_t row;                 /* rows in parts so far */
-    int64_t from;                /* offset where the next part begins */
+    struct csv_stretch now;  /* its window and record ends */
+    struct csv_ahead *ahead; /* who looks at the next; NULL: nobody */
+    size_t next;             /* record of the window that comes next */
+    int64_t start;           /* offset where it starts, maybe before the window */
+    uint64_t start_line;     /* of the last part's end */
+    size_t counted;          /* bytes of the window that `line` has counted */
+    uint64_t line;           /* at `counted` */
+    bool comment;            /* the record that `start` begins is one, when it begins before the window */
+    bool after_cr;           /* the byte before the window was a CR */
+    int64_t row;             /* rows in parts so far */
+    int64_t from;            /* offset where the next part begins */
     bool any, done;
 };
 
@@ -67,8 +63,8 @@ void csv_split_free(struct csv_split *split)
 {
     if (!split)
         return;
-    window_release(&split->window);
-    buffer_release(&split->records);
+    csv_ahead_free(split->ahead);
+    csv_stretch_release(&split->now);
     memory_free(NULL, split, sizeof *split);
 }
 
@@ -82,15 +78,13 @@ static enum haul_code split_new(struct csv_input *input, struct haul_error *err)
     split->from = input->shape.rows_at;
     split->start = split->from;
     split->line = input->shape.rows_line;
-    window_init(&split->window, &input->bytes, split->from, -1, input->context.memory);
-    buffer_init(&split->records, input->context.memory);
-    return buffer_resize(&split->records, RECORDS_AT_ONCE * sizeof(uint32_t), err);
+    return csv_stretch_init(&split->now, input, split->from, err);
 }
 
 /* The line of a byte of the window; offsets must not run backwards. */
 static uint64_t line_of(struct csv_split *split, size_t offset)
 {
-    const uint8_t *data = split->window.bytes.data;
+    const uint8_t *data = split->now.window.bytes.data;
     if (offset <= split->counted)
         return split->line;
     bool half = split->counted == 0 && split->after_cr && data[0] == '\n';
@@ -111,37 +105,38 @@ static enum haul_code not_closed(struct csv_split *split, struct haul_error *err
 /* The last record may have no line end. */
 static enum haul_code close_file(struct csv_split *split, struct haul_error *err)
 {
-    struct csv_marks *marks = &split->marks;
-    int64_t end = split->window.at + (int64_t)split->window.bytes.length, last = split->start;
+    struct csv_marks *marks = &split->now.marks;
+    int64_t end = split->now.window.at + (int64_t)split->now.window.bytes.length, last = split->start;
     if (marks->quoted)
         return not_closed(split, err);
     if (marks->record_count) {
         size_t stop = marks->records[marks->record_count - 1];
-        last = split->window.at +
-               (int64_t)csv_next_record(split->window.bytes.data, split->window.bytes.length, stop);
+        last = split->now.window.at +
+               (int64_t)csv_next_record(split->now.window.bytes.data, split->now.window.bytes.length, stop);
     }
     if (last < end)
-        marks->records[marks->record_count++] = (uint32_t)split->window.bytes.length;
+        marks->records[marks->record_count++] = (uint32_t)split->now.window.bytes.length;
     return HAUL_OK;
 }
 
 /* Is the record that `start` begins a comment? */
 static bool begins_comment(const struct csv_input *input, const struct csv_split *split)
 {
-    int64_t at = split->start - split->window.at;
+    int64_t at = split->start - split->now.window.at;
     if (input->scan.comment < 0)
         return false;
     if (at < 0)
         return split->comment;
-    return at < (int64_t)split->window.bytes.length && split->window.bytes.data[at] == input->scan.comment;
+    return at < (int64_t)split->now.window.bytes.length &&
+           split->now.window.bytes.data[at] == input->scan.comment;
 }
 
 /* The records of the next window; done behind the last one. */
 static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
 {
     struct csv_split *split = input->split;
-    struct window *window = &split->window;
-    struct csv_marks *marks = &split->marks;
+    struct window *window = &split->now.window;
+    struct csv_marks *marks = &split->now.marks;
     size_t drop = marks->reached;
     if (window->final && drop == window->bytes.length) {
         split->done = true;
@@ -149,16 +144,18 @@ static enum haul_code scan_more(struct csv_input *input, struct haul_error *err)
     }
     split->line = split->counted ? line_of(split, drop) : split->line + marks->lines;
     split->counted = split->counted > drop ? split->counted - drop : 0;
-    split->after_cr = split->state.line_cr;
+    split->after_cr = split->now.state.line_cr;
     if (split->start < window->at + (int64_t)drop)
         split->comment = begins_comment(input, split);
     split->next = 0;
-    if (context_check(&input->context, err) || window_fill(window, drop, csv_input_window(input), err))
+    if (context_check(&input->context, err))
         return err->code;
-    *marks = (struct csv_marks){.records = (uint32_t *)(void *)split->records.data,
-                                .capacity = RECORDS_AT_ONCE,
-                                .state = &split->state};
-    csv_scan_run(&input->scan, window->bytes.data, window->bytes.length, window->final, marks);
+    bool there = window->at + (int64_t)drop == csv_ahead_from(split->ahead);
+    if (!there || !csv_ahead_take(split->ahead, &split->now)) {
+        csv_ahead_begin(split->ahead, &split->now);
+        if (csv_stretch_scan(&split->now, input, csv_ahead_from(split->ahead), err))
+            return err->code;
+    }
     return window->final && !marks->full ? close_file(split, err) : HAUL_OK;
 }
 
@@ -168,10 +165,10 @@ static bool take_records(struct csv_input *input, const struct split_request *re
                          int64_t *blanks, int64_t *end)
 {
     struct csv_split *split = input->split;
-    const struct window *window = &split->window;
+    const struct window *window = &split->now.window;
     const bool blank_counts = input->shape.schema.count == 1;
-    while (split->next < split->marks.record_count) {
-        size_t stop = split->marks.records[split->next++];
+    while (split->next < split->now.marks.record_count) {
+        size_t stop = split->now.marks.records[split->next++];
         bool blank = window->at + (int64_t)stop == split->start && !blank_counts;
         bool comment = begins_comment(input, split) && window->at + (int64_t)stop > split->start;
         split->start = window->at + (int64_t)csv_next_record(window->bytes.data, window->bytes.length, stop);
@@ -215,8 +212,8 @@ static enum haul_code split_file(struct csv_input *input, const struct split_req
     struct csv_split *split = input->split;
     int64_t rows = 0, blanks = 0, end = split->from;
     bool full = false;
-    if (split->start > split->window.at)
-        (void)line_of(split, (size_t)(split->start - split->window.at));
+    if (split->start > split->now.window.at)
+        (void)line_of(split, (size_t)(split->start - split->now.window.at));
     const uint64_t line = split->start_line = split->line;
     while (!full && !split->done) {
         full = take_records(input, request, &rows, &blanks, &end);
@@ -225,8 +222,9 @@ static enum haul_code split_file(struct csv_input *input, const struct split_req
     }
     *more = rows > 0 || !split->any;
     if (!*more) {
-        window_release(&split->window); /* what comes now is reading */
-        buffer_release(&split->records);
+        csv_ahead_free(split->ahead); /* what comes now is reading */
+        split->ahead = NULL;
+        csv_stretch_release(&split->now);
         return HAUL_OK;
     }
     const struct csv_part spec = {split->from, end, line, split->row};
@@ -244,7 +242,10 @@ enum haul_code csv_input_split(struct format_input *base, const struct split_req
     struct csv_input *input = (struct csv_input *)(void *)base;
     if (input->bytes.file->size < 0)
         return split_stream(input, arena, part, more, err);
-    if (!input->split && split_new(input, err))
-        return err->code;
+    if (!input->split) {
+        if (split_new(input, err))
+            return err->code;
+        input->split->ahead = request->threads > 1 ? csv_ahead_new(input) : NULL;
+    }
     return split_file(input, request, arena, part, more, err);
 }

@@ -148,8 +148,73 @@ static void test_generated(void **state)
                               .rows_max = 1 + rand_r(&seed) % 5,
                               .resume = rand_r(&seed) % 3};
         if (round % 7 == 0)
-            shape.request = (struct split_request){1 + rand_r(&seed) % 4, -1};
+            shape.request = (struct split_request){1 + rand_r(&seed) % 4, -1, 0};
+        shape.request.threads = 1 + round / 9 % 2;
         compare(text, length, options[round % 9], &shape);
+    }
+}
+
+/* The parts of a text, or what is wrong with it. */
+static void print_parts(const char *text, size_t length, const char *options, const struct shape *shape,
+                        struct buffer *out)
+{
+    struct test_run run;
+    struct arena arena = {0};
+    bool more = true;
+    test_begin(&run, options);
+    buffer_init(out, NULL);
+    if (!test_open(&run, "memory:long.csv", text, length))
+        ((struct csv_input *)(void *)run.input)->window_bytes = shape->window_bytes;
+    while (more && !run.err.code) {
+        struct part part = {0};
+        if (!run.input->ops->split(run.input, &shape->request, &arena, &part, &more, &run.err) && more)
+            buffer_printf(out, &run.err, "%s: %lld\n", part.spec, (long long)part.rows);
+    }
+    struct haul_error err = {0};
+    assert_int_equal(buffer_printf(out, &err, "%s%s", run.err.code ? "#" : "", run.err.message), HAUL_OK);
+    assert_int_equal(buffer_append(out, "", 1, &err), HAUL_OK);
+    arena_release(&arena);
+    test_end(&run);
+}
+
+/* What is wrong may be seen some parts earlier or later: the same as far as both go. */
+static void same_parts(const char *a, const char *b)
+{
+    const char *a_error = strchr(a, '#'), *b_error = strchr(b, '#');
+    if (!a_error || !b_error || !strstr(a_error, "a quoted field")) {
+        assert_string_equal(a, b);
+        return;
+    }
+    size_t both = a_error - a < b_error - b ? (size_t)(a_error - a) : (size_t)(b_error - b);
+    assert_memory_equal(a, b, both);
+    assert_non_null(strstr(b_error, "a quoted field"));
+}
+
+/* Long texts of many windows: a second thread that looks ahead, rightly or not, changes nothing. */
+static void test_two_threads(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"",           "header=no", "escape=\\",
+                                          "quote=none", "comment=#", "delimiter=,1"};
+    static char text[40000];
+    unsigned seed = 4712;
+    for (int round = 0; round < 1500; round++) {
+        size_t length = 0, wish = (size_t)(rand_r(&seed) % 30000);
+        while (length < wish)
+            length += generate(&seed, text + length, sizeof text - length);
+        if (round % 5 == 0 && length) /* the rest inside quotes, or not closed */
+            text[(size_t)rand_r(&seed) % length] = '"';
+        struct shape shape = {.request = {.part_rows = -1, .part_bytes = 1 + rand_r(&seed) % 3000},
+                              .window_bytes = (size_t)(1 + rand_r(&seed) % 200)};
+        if (round % 3 == 0)
+            shape.request = (struct split_request){1 + rand_r(&seed) % 100, -1, 0};
+        struct buffer alone, helped;
+        print_parts(text, length, options[round % 6], &shape, &alone);
+        shape.request.threads = 2;
+        print_parts(text, length, options[round % 6], &shape, &helped);
+        same_parts((char *)alone.data, (char *)helped.data);
+        buffer_release(&alone);
+        buffer_release(&helped);
     }
 }
 
@@ -161,7 +226,8 @@ static void test_every_size(void **state)
         "n,t\r\n1,\"a\nb\"\n\n2,\"x\"\"y\"\r3,\"q\"q\n4\n5,,\n\n\n6,\"\r\n\"\r\n7,\xc3\xa4\n\n";
     for (int size = 1; size <= 64; size++)
         for (size_t window = 1; window <= 80; window += 1) {
-            struct shape shape = {{-1, size}, window, 1 + (int64_t)(window % 3), size % 4};
+            struct shape shape = {
+                {-1, size, 1 + (int)(window % 2)}, window, 1 + (int64_t)(window % 3), size % 4};
             compare(text, sizeof text - 1, "", &shape);
         }
 }
@@ -174,7 +240,7 @@ static void test_specs(void **state)
     struct part part = {0};
     bool more;
     static const char text[] = "n,t\n1,\"a\nb\"\n2,x\n3,y\n";
-    const struct split_request request = {2, -1};
+    const struct split_request request = {2, -1, 2};
     test_begin(&run, "");
     assert_int_equal(test_open(&run, "memory:specs.csv", text, sizeof text - 1), HAUL_OK);
     assert_int_equal(run.input->ops->split(run.input, &request, &arena, &part, &more, &run.err), HAUL_OK);
@@ -207,7 +273,7 @@ static void test_empty(void **state)
     struct arena arena = {0};
     struct part part = {0};
     bool more = false;
-    const struct split_request request = {100, -1};
+    const struct split_request request = {100, -1, 2};
     test_begin(&run, "");
     assert_int_equal(test_open(&run, "memory:empty.csv", "a,b\n\n\n", 6), HAUL_OK);
     assert_int_equal(run.input->ops->split(run.input, &request, &arena, &part, &more, &run.err), HAUL_OK);
@@ -222,10 +288,9 @@ static void test_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_specs),
-        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_every_size),
-        cmocka_unit_test(test_generated),
+        cmocka_unit_test(test_specs),       cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_every_size),  cmocka_unit_test(test_generated),
+        cmocka_unit_test(test_two_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

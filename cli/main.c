@@ -59,7 +59,11 @@ const struct command commands[] = {
     {"verify", HAUL_FOR_VERIFY, "haul verify SOURCE TARGET [options]",
      "read both sides and compare their values",
      "  haul verify sqlite:///shop.db orders.parquet --table orders\n"
-     "  haul verify orders.csv orders.parquet\n",
+     "  haul verify orders.csv orders.parquet\n"
+     "  haul verify out/orders_manifest.json orders.db     by the hash that was kept, without reading the "
+     "files\n"
+     "  haul verify run.json orders.db --table orders      the same, by what `haul copy --summary run.json` "
+     "wrote\n",
      run_verify},
     {"bcp", 0, "haul bcp {TABLE | \"QUERY\"} {in|out|queryout|format} FILE [bcp's options]",
      "SQL Server's bulk copy program, in its own words (docs/bcp.md)",

@@ -312,7 +312,8 @@ enum haul_code haul_plan(struct haul_job *job, char **report, struct haul_error 
     return code;
 }
 
-/* A manifest of all rows stands for its files, unless something is asked of them. */
+/* A manifest of all rows stands for its files, unless something is asked of them; the
+ * summary of a run for the source it read. */
 static enum haul_code stored_sums_read(struct haul_job *job, struct manifest_listing *listing,
                                        struct haul_error *err)
 {
@@ -320,9 +321,15 @@ static enum haul_code stored_sums_read(struct haul_job *job, struct manifest_lis
     bool asked = settings_text(&job->settings, "columns") || settings_text(&job->settings, "schema");
     if (side_resolve(job, false, &side, err))
         return err->code;
-    if (asked || !manifest_is_named(side->name) || strchr(side->name, '\n') || !path_exists(side->name))
+    if (!manifest_is_named(side->name) || strchr(side->name, '\n') || !path_exists(side->name))
         return HAUL_OK;
-    return manifest_read(side->name, &job->arena, listing, err) ? job_side(err, HAUL_SIDE_SOURCE) : HAUL_OK;
+    if (manifest_sums_read(side->name, &job->arena, listing, err))
+        return job_side(err, HAUL_SIDE_SOURCE);
+    if (listing->summary && settings_text(&job->settings, "columns"))
+        return error_set(err, HAUL_USAGE, "%s is the summary of a run: its hash is of all columns",
+                         side->name);
+    listing->hashed = listing->hashed && (listing->summary || !asked);
+    return HAUL_OK;
 }
 
 enum haul_code haul_verify(struct haul_job *job, char **report, struct haul_error *err)

@@ -241,19 +241,62 @@ static enum haul_code sums_get(const json_t *root, struct manifest_listing *list
     return columns_get(root, &listing->sums.schema, err);
 }
 
-enum haul_code manifest_parse(const char *text, size_t length, struct arena *arena,
-                              struct manifest_listing *listing, struct haul_error *err)
+static bool is_summary(const json_t *root)
+{
+    const char *type = json_string_value(json_object_get(root, "type"));
+    return type && strcmp(type, "summary") == 0;
+}
+
+/* What docs/json.md says of --summary. */
+static enum haul_code summary_get(const json_t *root, struct manifest_listing *listing,
+                                  struct haul_error *err)
+{
+    const char *hash = json_string_value(json_object_get(root, "hash"));
+    listing->summary = listing->hashed = true;
+    if (!hash || !json_object_get(root, "rows"))
+        return error_set(err, HAUL_DATA, "a summary has \"rows\" and \"hash\"");
+    if (json_object_get(root, "error"))
+        return error_set(err, HAUL_USAGE, "it is the summary of a run that did not get done");
+    if (!*hash)
+        return error_set(err, HAUL_USAGE,
+                         "it is the summary of a run that looked at no values (combine): there is no hash");
+    if (!hash_parse(hash, &listing->sums.hash))
+        return error_set(err, HAUL_DATA, "\"hash\" is no hash");
+    return number_get(root, "rows", &listing->sums.rows, err);
+}
+
+/* Both kinds, or manifests alone. */
+static enum haul_code text_parse(const char *text, size_t length, struct arena *arena, bool summaries,
+                                 struct manifest_listing *listing, struct haul_error *err)
 {
     json_error_t wrong;
     *listing = (struct manifest_listing){0};
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &wrong);
     if (!root)
         return error_set(err, HAUL_DATA, "line %d: it is not JSON: %s", wrong.line, wrong.text);
-    enum haul_code code = entries_get(root, arena, listing, err);
-    if (!code)
-        code = sums_get(root, listing, err);
+    enum haul_code code = HAUL_OK;
+    if (is_summary(root) && summaries)
+        code = summary_get(root, listing, err);
+    else if (is_summary(root))
+        code =
+            error_set(err, HAUL_USAGE,
+                      "it is the summary of a run, which lists no files; haul verify takes it as a source");
+    else
+        code = entries_get(root, arena, listing, err) ? err->code : sums_get(root, listing, err);
     json_decref(root);
     return code;
+}
+
+enum haul_code manifest_parse(const char *text, size_t length, struct arena *arena,
+                              struct manifest_listing *listing, struct haul_error *err)
+{
+    return text_parse(text, length, arena, false, listing, err);
+}
+
+enum haul_code manifest_sums_parse(const char *text, size_t length, struct arena *arena,
+                                   struct manifest_listing *listing, struct haul_error *err)
+{
+    return text_parse(text, length, arena, true, listing, err);
 }
 
 /* ---- files ---- */
@@ -272,8 +315,8 @@ static enum haul_code text_read(struct file *file, char **text, size_t *length, 
     return file_read_at(file, 0, *text, (size_t)identity.size, length, err);
 }
 
-enum haul_code manifest_read(const char *path, struct arena *arena, struct manifest_listing *listing,
-                             struct haul_error *err)
+static enum haul_code path_parse(const char *path, struct arena *arena, bool summaries,
+                                 struct manifest_listing *listing, struct haul_error *err)
 {
     struct file file = {.fd = -1};
     char *text = NULL;
@@ -281,11 +324,23 @@ enum haul_code manifest_read(const char *path, struct arena *arena, struct manif
     if (file_open(&file, path, FILE_READ, err))
         return err->code;
     enum haul_code code = text_read(&file, &text, &length, err);
-    if (!code && manifest_parse(text, length, arena, listing, err))
+    if (!code && text_parse(text, length, arena, summaries, listing, err))
         code = error_prefix(err, "%s", path);
     free(text);
     file_close(&file);
     return code;
+}
+
+enum haul_code manifest_read(const char *path, struct arena *arena, struct manifest_listing *listing,
+                             struct haul_error *err)
+{
+    return path_parse(path, arena, false, listing, err);
+}
+
+enum haul_code manifest_sums_read(const char *path, struct arena *arena, struct manifest_listing *listing,
+                                  struct haul_error *err)
+{
+    return path_parse(path, arena, true, listing, err);
 }
 
 static enum haul_code entry_append(const char *folder, const struct manifest_entry *entry,

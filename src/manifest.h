@@ -1,6 +1,7 @@
 /*
  * manifest.h: a manifest (`*_manifest.json`, docs/json.md) as the name of a
- * source: the files it lists, and the hash it keeps of their rows.
+ * source: the files it lists, and the hash it keeps of their rows. The summary of
+ * a run keeps that hash, too, and lists nothing.
  */
 #ifndef HAUL_MANIFEST_H
 #define HAUL_MANIFEST_H
@@ -17,8 +18,9 @@ struct manifest_entry {
 struct manifest_listing {
     struct manifest_entry *entries;
     size_t count;
-    bool tables; /* of a server: staging tables of an import */
-    bool hashed; /* one run wrote all of the rows, and these are their sums: */
+    bool tables;  /* of a server: staging tables of an import */
+    bool summary; /* of a run */
+    bool hashed;  /* one run wrote all of the rows, and these are their sums: */
     struct stored_sums sums;
 };
 void manifest_listing_release(struct manifest_listing *listing);
@@ -35,6 +37,13 @@ enum haul_code manifest_parse(const char *text, size_t length, struct arena *are
 /* The same from a file. */
 enum haul_code manifest_read(const char *path, struct arena *arena, struct manifest_listing *listing,
                              struct haul_error *err);
+
+/* The same of a manifest, or of the summary of a run that is done: for who wants its
+ * sums. A summary has no entries and no columns. */
+enum haul_code manifest_sums_parse(const char *text, size_t length, struct arena *arena,
+                                   struct manifest_listing *listing, struct haul_error *err);
+enum haul_code manifest_sums_read(const char *path, struct arena *arena, struct manifest_listing *listing,
+                                  struct haul_error *err);
 
 /* Its files as paths, one a line, each a regular file without a link on the way
  * and of the size that is said; *table gets what the manifest is called. */

@@ -160,14 +160,15 @@ enum haul_code report_write_file(const char *path, const char *text, struct haul
 
 static json_t *summary_json(const struct haul_result *result, const struct haul_error *failure)
 {
-    json_t *root = json_pack(
-        "{s:i, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:b, s:s, s:s, s:i, s:b}", "version", 1, "run",
-        result->run, "rows", (json_int_t)result->rows, "rows_resumed", (json_int_t)result->rows_resumed,
-        "rejects", (json_int_t)result->rejects, "losses", (json_int_t)result->losses, "bytes_read",
-        (json_int_t)result->bytes_read, "bytes_written", (json_int_t)result->bytes_written, "seconds",
-        result->seconds, "already_complete", result->already_complete, "hash", result->hash, "consistency",
-        result->consistency, "exit", failure ? haul_exit_code(failure) : (result->rejects ? 3 : 0),
-        "retryable", failure ? failure->retryable : 0);
+    json_t *root =
+        json_pack("{s:i, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:b, s:s, s:s, s:i, s:b}", "version", 1,
+                  "type", "summary", "run", result->run, "rows", (json_int_t)result->rows, "rows_resumed",
+                  (json_int_t)result->rows_resumed, "rejects", (json_int_t)result->rejects, "losses",
+                  (json_int_t)result->losses, "bytes_read", (json_int_t)result->bytes_read, "bytes_written",
+                  (json_int_t)result->bytes_written, "seconds", result->seconds, "already_complete",
+                  result->already_complete, "hash", result->hash, "consistency", result->consistency, "exit",
+                  failure ? haul_exit_code(failure) : (result->rejects ? 3 : 0), "retryable",
+                  failure ? failure->retryable : 0);
     if (root && failure)
         json_object_set_new(
             root, "error",

@@ -38,7 +38,7 @@ enum haul_code transfer_plan(struct transfer *transfer, char **json, struct haul
 
 /* What is kept of rows that were hashed when they were written. */
 struct stored_sums {
-    struct schema schema; /* column names in the order they were hashed, and types */
+    struct schema schema; /* column names in the order they were hashed, and types; none: not known */
     int64_t rows;
     struct hash128 hash;
 };

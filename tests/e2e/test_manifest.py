@@ -5,6 +5,7 @@ an error with a sentence.
 """
 import json
 import os
+import sqlite3
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -146,3 +147,65 @@ def test_no_json(haul, tmp_path, text):
     (tmp_path / "x.json").write_bytes(text)
     done = haul("copy", "x.json", "o.parquet", code=5)
     assert done.err.startswith("haul: x.json: ") and len(done.err.splitlines()) == 1
+
+
+# ---- the summary of a run ----
+
+
+def test_a_summary_stands_for_the_source(haul, folder):
+    """The source is gone; what is in the target is read and compared with what was written."""
+    haul("copy", "in.parquet", "sqlite:///s.db", "--table", "t", "--summary", "run.json")
+    haul("copy", "in.parquet", "t.parquet", "--summary", "file.json")
+    (folder / "in.parquet").unlink()
+    for name, target in (("run.json", ["sqlite:///s.db", "--table", "t"]), ("file.json", ["t.parquet"])):
+        assert "equal" in haul("verify", name, *target).out
+        assert json.loads(haul("verify", name, *target, "--json").out)["source"]["rows"] == ROWS
+    link = sqlite3.connect(folder / "s.db")
+    with link:
+        link.execute("UPDATE t SET name = 'name 7' WHERE id = 8")
+    assert "values" in haul("verify", "run.json", "sqlite:///s.db", "--table", "t", code=4).out
+    with link:
+        link.execute("DELETE FROM t WHERE id = 8")
+    link.close()
+    assert "rows" in haul("verify", "run.json", "sqlite:///s.db", "--table", "t", code=4).out
+
+
+@pytest.mark.parametrize("changes, said", [
+    ({"hash": "zz"}, "no hash"), ({"hash": ""}, "combine"), ({"hash": None}, '"rows" and "hash"'), ({"rows": None}, '"rows" and "hash"'),
+    ({"rows": -1}, "no count"), ({"error": {"class": "io", "message": "no"}}, "did not get done"), ({"type": "sum"}, "not a manifest"),
+])
+def test_wrong_summaries(haul, folder, changes, said):
+    haul("copy", "in.parquet", "t.parquet", "--summary", "run.json")
+    summary = {**json.loads((folder / "run.json").read_text()), **changes}
+    (folder / "run.json").write_text(json.dumps({k: v for k, v in summary.items() if v is not None}))
+    done = haul("verify", "run.json", "t.parquet", code=None)
+    assert done.code in (2, 5) and "run.json" in done.err and said in done.err, done.err
+
+
+def test_where_a_summary_is_none(haul, folder):
+    haul("copy", "in.parquet", "t.parquet", "--summary", "run.json")
+    for words in (["copy", "run.json", "o.parquet"], ["combine", "run.json", "-o", "o.parquet"], ["verify", "in.parquet", "run.json"]):
+        assert "lists no files" in haul(*words, code=None).err
+    assert "all columns" in haul("verify", "run.json", "t.parquet", "--columns", "id", code=2).err
+    haul("copy", "gone.parquet", "o.parquet", "--summary", "run.json", code=5)
+    assert "did not get done" in haul("verify", "run.json", "t.parquet", code=2).err
+    haul("combine", "t.parquet", "in.parquet", "-o", "all.parquet", "--summary", "run.json")
+    assert "combine" in haul("verify", "run.json", "all.parquet", code=2).err
+
+
+def test_a_resumed_copy_is_verified_by_the_ledger(haul, folder):
+    """Units of an earlier process are not read from the source again; their hashes stand in the ledger."""
+    lines = [f"{i},name {i}" for i in range(1000)]
+    (folder / "t.csv").write_text("\n".join(["id,name", *lines[:950], "x,y", *lines[950:]]) + "\n")
+    words = ["copy", "t.csv", "sqlite:///s.db", "--table", "t", "--unit-rows", "100", "--schema", "id:int64,name:utf8", "--verify"]
+    for changed in (False, True):
+        (folder / "s.db").unlink(missing_ok=True)
+        haul(*words, code=5)
+        link = sqlite3.connect(folder / "s.db")
+        assert {row[0] for row in link.execute("SELECT rows FROM haul_units")} == {100}
+        if changed:
+            with link:
+                link.execute("UPDATE t SET name = 'other' WHERE id = 8")
+        link.close()
+        done = haul(*words, "--max-errors", "1", code=4 if changed else 3)
+        assert "continuing" in done.err and ("--verify" in done.err) == changed, done.err

@@ -64,3 +64,33 @@ def test_words_as_csv(haul, tmp_path, trial):
     haul("copy", "n.csv", "back.parquet", "--null", "a", "--quote", "none", "--escape", "\\", "--delimiter", "|",
          "--schema", "c0:utf8,c1:utf8,c2:utf8")
     assert pq.read_table(tmp_path / "back.parquet").equals(table)
+
+
+# ---- when values come again ----
+
+@pytest.mark.parametrize("distinct", [12_000, 20_011, 30_000])
+def test_values_that_come_again_later_get_a_dictionary(haul, tmp_path, distinct):
+    """In the first page most are new; over the row group each comes ten times and more."""
+    rng = random.Random(f"again {SEED} {distinct}")
+    order = rng.choices(range(distinct), k=12 * distinct)
+    values = [rng.randrange(-2 ** 62, 2 ** 62) for _ in range(distinct)]
+    table = pa.table({"long": [values[i] for i in order], "int": pa.array([values[i] % 2 ** 31 for i in order], pa.int32()),
+                      "word": [f"customer {values[i]:x} of somewhere" for i in order], "round": [values[i * 31 % distinct] for i in range(len(order))],
+                      "none": pa.array([None if i % 3 else values[i % distinct] for i in order])})
+    for name, more in (("in.parquet", {"use_dictionary": False}), ("pyarrow.parquet", {})):
+        pq.write_table(table, tmp_path / name, compression="zstd", **more)
+    haul("copy", "in.parquet", "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").equals(table)
+    ours, theirs = ({c.path_in_schema: c.total_compressed_size for c in map(pq.ParquetFile(tmp_path / name).metadata.row_group(0).column, range(5))}
+                    for name in ("out.parquet", "pyarrow.parquet"))
+    for column_ in ("long", "int", "word", "none") + (("round",) if distinct <= 20_011 else ()):
+        assert ours[column_] <= theirs[column_] * 1.25, (column_, ours, theirs)
+
+
+def test_values_that_never_come_again_get_none(haul, tmp_path):
+    rng = random.Random(SEED)
+    table = pa.table({"long": [rng.randrange(-2 ** 62, 2 ** 62) for _ in range(100_000)]})
+    pq.write_table(table, tmp_path / "in.parquet")
+    haul("copy", "in.parquet", "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").equals(table)
+    assert "RLE_DICTIONARY" not in pq.ParquetFile(tmp_path / "out.parquet").metadata.row_group(0).column(0).encodings

@@ -155,6 +155,8 @@ static const struct haul_option table[] = {
      "Parquet: how values are encoded; auto measures"},
     {"bloom-filters", 0, FLAG, FILES, "Format", NULL, "false",
      "Parquet: a Bloom filter for each column chunk that is a dictionary"},
+    {"int96", 0, CHOICE, COPY | IMPORT | INSPECT | VERIFY, "Format", "ns|us", "ns",
+     "Parquet: what INT96 timestamps are read as; us has years beyond 2262, as Spark writes them"},
     {"timestamps", 0, CHOICE, COPY | EXPORT, "Format", "us|ns|exact", "us",
      "the unit of timestamps; exact keeps every digit and offset"},
     {"uuid", 0, CHOICE, COPY | EXPORT, "Format", "binary|text", "binary", "UUIDs as 16 bytes or as text"},

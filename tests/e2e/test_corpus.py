@@ -25,7 +25,7 @@ REFUSED = {
     "datapage_v1-corrupt-checksum.parquet": "the file is damaged",
     "rle-dict-uncompressed-corrupt-checksum.parquet": "the file is damaged",
     # Years beyond what an int64 of nanoseconds holds; pyarrow wraps them around silently.
-    "int96_from_spark.parquet": "the range of timestamp[ns]",
+    "int96_from_spark.parquet": "the range of timestamp[ns]; --int96 us",
     # Values of 1 GiB: more than the default budget lets through.
     "large_string_map.brotli.parquet": "--memory",
 }

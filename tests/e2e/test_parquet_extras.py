@@ -2,6 +2,7 @@
 import math
 import random
 import struct
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
@@ -146,3 +147,30 @@ def test_a_page_too_short_to_measure_is_plain(haul, tmp_path):
         pq.write_table(pa.table({"v": [rng.random() for _ in range(rows)]}), tmp_path / "in.parquet")
         haul("copy", "in.parquet", "out.parquet", "--mode", "replace")
         assert ("BYTE_STREAM_SPLIT" in pq.read_metadata(tmp_path / "out.parquet").row_group(0).column(0).encodings) == split
+
+
+MOMENTS = ["0001-01-01T00:00:00", "1677-09-20T00:00:00", "1969-12-31T23:59:59.999999", "2024-01-01T20:34:56.123456", "9999-12-31T23:59:59.999999"]
+
+
+@pytest.mark.parametrize("dictionary", [False, True])
+def test_int96_of_every_year(haul, tmp_path, dictionary):
+    """Spark writes the year 9999 for never, and moments at all depths."""
+    moments = [datetime.fromisoformat(text) for text in MOMENTS]
+    table = pa.table({"t": pa.array([*moments, None] * 50, pa.timestamp("us")), "l": pa.array([moments, [], None] * 100, pa.list_(pa.timestamp("us")))})
+    pq.write_table(table, tmp_path / "in.parquet", use_deprecated_int96_timestamps=True, use_dictionary=dictionary, store_schema=False)
+    done = haul("copy", "in.parquet", "out.parquet", code=5)
+    assert "the INT96 timestamp of 0001-01-01 is outside" in done.err and "--int96 us" in done.err
+    haul("copy", "in.parquet", "out.parquet", "--int96", "us")
+    assert pq.read_table(tmp_path / "out.parquet").equals(table)
+    haul("verify", "in.parquet", "out.parquet", "--int96", "us")
+    assert "timestamp[us]" in haul("inspect", "in.parquet", "--int96", "us").out and "timestamp[ns]" in haul("inspect", "in.parquet").out
+    haul("copy", "in.parquet", "sqlite:///t.db", "--table", "t", "--columns", "t", "--int96", "us")
+
+
+def test_int96_loses_nothing(haul, tmp_path):
+    """Digits below a microsecond are kept, or refused when microseconds were asked for."""
+    table = pa.table({"t": pa.array([-1001, -1, 0, 1, 1_000_000_000_000_000_123], pa.timestamp("ns"))})
+    pq.write_table(table, tmp_path / "in.parquet", use_deprecated_int96_timestamps=True)
+    haul("copy", "in.parquet", "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").equals(table)
+    assert "below a microsecond" in haul("copy", "in.parquet", "us.parquet", "--int96", "us", code=5).err

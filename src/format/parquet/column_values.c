@@ -34,7 +34,7 @@ static enum haul_code int96_failed(const uint8_t *value, struct haul_error *err)
     size_t length = calendar_print_date((int64_t)julian - EPOCH_JULIAN_DAY, text);
     return error_set(err, HAUL_VALUE,
                      "the INT96 timestamp of %.*s is outside 1677-09-21 to 2262-04-11, the range of "
-                     "timestamp[ns]; leave the column out with --columns",
+                     "timestamp[ns]; --int96 us reads it as timestamp[us]",
                      (int)length, text);
 }
 
@@ -92,7 +92,7 @@ static enum haul_code dense_fixed(struct column_reader *column, uint8_t *out, si
     if (code)
         return code;
     const char *problem = column->convert.run(&column->convert, scratch->data, count, out, &at);
-    if (problem && column->leaf->physical == PARQUET_INT96)
+    if (problem && column->leaf->physical == PARQUET_INT96 && !column->convert.micros)
         return int96_failed(scratch->data + at * width, err);
     return problem ? convert_failed(problem, at, err) : HAUL_OK;
 }

@@ -119,19 +119,22 @@ const char *convert_decimal_bytes(const struct byte_values *values, int precisio
 static const char *timestamp_from_int96(const struct convert *convert, const uint8_t *in, size_t count,
                                         uint8_t *out, size_t *at)
 {
-    static const int64_t epoch_julian_day = 2440588, day_ns = 86400000000000;
+    static const int64_t epoch_julian_day = 2440588, day_ns = 86400000000000, micro_ns = 1000;
+    const int64_t unit_ns = convert->micros ? micro_ns : 1;
     int64_t *to = (int64_t *)(void *)out;
-    (void)convert;
     for (size_t i = 0; i < count; i++) {
         int64_t nanos = 0, days = 0;
         uint32_t julian = 0;
         memcpy(&nanos, in + i * 12, sizeof nanos);
         memcpy(&julian, in + i * 12 + 8, sizeof julian);
-        if (__builtin_mul_overflow((int64_t)julian - epoch_julian_day, day_ns, &days) ||
-            __builtin_add_overflow(days, nanos, &to[i])) {
-            *at = i;
-            return "an INT96 timestamp is outside 1677-09-21 to 2262-04-11, the range of nanoseconds";
-        }
+        *at = i;
+        if (nanos % unit_ns)
+            return "an INT96 timestamp has digits below a microsecond, which --int96 us would lose";
+        if (__builtin_mul_overflow((int64_t)julian - epoch_julian_day, day_ns / unit_ns, &days) ||
+            __builtin_add_overflow(days, nanos / unit_ns, &to[i]))
+            return convert->micros
+                       ? "an INT96 timestamp is outside the range of timestamp[us]"
+                       : "an INT96 timestamp is outside 1677-09-21 to 2262-04-11, the range of nanoseconds";
     }
     return NULL;
 }
@@ -168,6 +171,7 @@ struct convert convert_for(const struct node *leaf)
         break;
     case TYPE_TIMESTAMP:
         convert.run = leaf->physical == PARQUET_INT96 ? timestamp_from_int96 : NULL;
+        convert.micros = leaf->field->unit == TIME_MICRO;
         break;
     default:
         break;

@@ -17,6 +17,7 @@ struct convert {
     convert_fn run; /* NULL: the same bytes */
     size_t width;   /* of a physical value */
     int precision;  /* decimals */
+    bool micros;    /* timestamps of INT96: not nanoseconds */
 };
 
 /* For leaves of fixed width. */

@@ -11,6 +11,7 @@
  * one part of a file without row groups. Specification: sections 1, 13 and 16.
  */
 #include "format/parquet/input.h"
+#include "base/settings.h"
 #include "format/parquet/arrow_schema.h"
 #include "format/parquet/match.h"
 #include <inttypes.h>
@@ -117,6 +118,19 @@ static enum haul_code footer_parse(struct parquet_input *input, struct haul_erro
         return code;
     arrow_schema_apply(&input->meta, &input->all);
     return groups_check(input, err);
+}
+
+/* --int96: says what of our schema they are read as. */
+static void int96_units(struct parquet_input *input, const struct settings *settings)
+{
+    const char *unit = settings ? settings_text(settings, "int96") : NULL;
+    if (!unit || strcmp(unit, "us") != 0)
+        return;
+    for (int i = 0; i < input->tree.leaf_count; i++) {
+        const struct node *leaf = input->tree.leaves[i];
+        if (leaf->physical == PARQUET_INT96 && leaf->field->type == TYPE_TIMESTAMP)
+            ((struct field *)(uintptr_t)leaf->field)->unit = TIME_MICRO; /* a field of input->all */
+    }
 }
 
 /* ---- the columns asked for ---- */
@@ -295,6 +309,8 @@ enum haul_code parquet_open_input(const struct format_request *request, struct i
     enum haul_code code = footer_read(input, err);
     if (!code)
         code = footer_parse(input, err);
+    if (!code)
+        int96_units(input, request->context->settings);
     if (!code)
         code = columns_select(input, request->source, err);
     input->dictionaries = request->source && request->source->dictionaries;

@@ -22,6 +22,7 @@
 static const struct haul_option options[] = {
     {.name = "compression", .kind = HAUL_OPTION_TEXT, .preset = "zstd"},
     {.name = "rowgroup-size", .kind = HAUL_OPTION_TEXT, .preset = "1048576"},
+    {.name = "int96", .kind = HAUL_OPTION_TEXT, .preset = "ns"},
     {.name = "bloom-filters", .kind = HAUL_OPTION_FLAG, .preset = "false"},
     {.name = "page-version", .kind = HAUL_OPTION_TEXT, .preset = "1"},
     {.name = "encoding", .kind = HAUL_OPTION_TEXT, .preset = "auto"},

@@ -136,10 +136,19 @@ static void tell_rest(struct bcp *bcp, const struct haul_result *result)
         fprintf(bcp->out, "to go on behind them: -F %lld\n", (first ? atoll(first) : 1) + passed);
 }
 
+/* One refused row too many, which was told as all of them were. */
+static bool is_told(const struct bcp *bcp, const struct haul_error *err)
+{
+    const long long max = atoll(haul_job_get(bcp->job, "max-errors"));
+    const bool first = max == 0 && (err->code == HAUL_VALUE || err->code == HAUL_DATA);
+    return bcp->refused > max && (err->code == HAUL_REJECTS || first);
+}
+
 static void tell_failure(struct bcp *bcp, const struct haul_result *result, const struct haul_error *err)
 {
     const bool in = bcp_is(bcp, "in");
-    bcp_print_error(bcp, strstr(err->message, "Unexpected EOF") ? "S1000" : NULL, err);
+    if (!is_told(bcp, err))
+        bcp_print_error(bcp, strstr(err->message, "Unexpected EOF") ? "S1000" : NULL, err);
     hint_server(bcp, err);
     if (in)
         tell_rest(bcp, result);

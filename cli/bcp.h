@@ -16,7 +16,7 @@ struct bcp {
     char *password;              /* of an access token file; malloc'ed */
     char *made_format;           /* a format file of ours, to be removed; malloc'ed */
     FILE *out, *errors, *answers;
-    long long rows_told;
+    long long rows_told, refused;
     long long step;
     bool fatal; /* told already */
 };

@@ -37,24 +37,28 @@ void bcp_print_banner(FILE *to)
 /* SQLSTATE of bcp's own sentences, and of what a column cannot take. */
 static const struct {
     const char *start, *state;
+    const char *text; /* bcp's words for it; NULL: these */
 } states[] = {
-    {"String data, right truncation", "22001"},
-    {"Invalid character value", "22018"},
-    {"Numeric value out of range", "22003"},
-    {"Invalid date format", "22007"},
-    {"Datetime field overflow", "22008"},
-    {"Invalid", "22018"},
-    {"longer than the column", "22001"},
-    {"NULL in a column", "23000"},
-    {"a date outside", "22007"},
+    {"String data, right truncation", "22001", NULL},
+    {"Invalid character value", "22018", NULL},
+    {"Numeric value out of range", "22003", NULL},
+    {"Invalid date format", "22007", NULL},
+    {"Datetime field overflow", "22008", NULL},
+    {"Invalid", "22018", NULL},
+    {"longer than the column", "22001", "String data, right truncation"},
+    {"NULL in a column", "23000", NULL},
+    {"a date outside", "22007", "Invalid date format"},
+    {"", "HY000", NULL},
 };
 
-static const char *state_of(const char *reason)
+/* The state of a reason, which ends here in bcp's words for it. */
+static const char *state_of(const char **reason)
 {
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        if (strncmp(reason, states[i].start, strlen(states[i].start)) == 0)
-            return states[i].state;
-    return "HY000";
+    size_t i = 0;
+    while (strncmp(*reason, states[i].start, strlen(states[i].start)) != 0)
+        i++;
+    *reason = states[i].text ? states[i].text : *reason;
+    return states[i].state;
 }
 
 static const char *state_of_code(const struct haul_error *err, bool server)
@@ -95,14 +99,16 @@ static long long row_of(const char *place)
 void bcp_on_reject(void *user, const struct haul_reject *reject)
 {
     struct bcp *bcp = user;
-    const int length = (int)strcspn(reject->reason, ":");
-    fprintf(bcp->out, "SQLState = %s, NativeError = 0\nError = [haul]%.*s (%s%s%s)\n",
-            state_of(reject->reason), length, reject->reason, reject->place ? reject->place : "",
-            reject->column ? ", " : "", reject->column ? reject->column : "");
+    const char *reason = reject->reason, *state = state_of(&reason);
+    const int length = (int)strcspn(reason, ":");
+    bcp->refused++;
+    fprintf(bcp->out, "SQLState = %s, NativeError = 0\nError = [haul]%.*s (%s%s%s)\n", state, length, reason,
+            reject->place ? reject->place : "", reject->column ? ", " : "",
+            reject->column ? reject->column : "");
     if (!bcp->errors || !reject->field)
         return; /* what the server refuses is not in the file */
     fprintf(bcp->errors, "#@ Row %lld, Column %d: %.*s @#\n", row_of(reject->place), reject->field, length,
-            reject->reason);
+            reason);
     fwrite(reject->line, 1, reject->line_length, bcp->errors);
     fputc('\n', bcp->errors);
     fflush(bcp->errors);

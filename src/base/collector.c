@@ -112,13 +112,23 @@ static enum haul_code reject_keep(struct collector *collector, const struct reje
     return HAUL_OK;
 }
 
+static void reject_tell(const struct reject_limit *limit, const struct reject *reject)
+{
+    char place[PLACE_BYTES];
+    struct reject named = *reject;
+    place_print(reject, place);
+    if (!named.place || !*named.place)
+        named.place = place;
+    limit->tell(limit->tell_user, &named);
+}
+
 enum haul_code collector_reject(struct collector *collector, enum haul_code code, const struct reject *reject,
                                 struct haul_error *err)
 {
     struct reject_limit *limit = collector->limit;
     char text[DESCRIPTION_BYTES];
     if (limit && limit->tell && !reject->told)
-        limit->tell(limit->tell_user, reject);
+        reject_tell(limit, reject);
     if (!collector_allows(collector, code)) {
         const bool possible = !(limit && limit->constraints_fatal && code == HAUL_CONSTRAINT);
         reject_describe(reject, text);

@@ -199,7 +199,9 @@ static enum haul_code set_look(struct file_set *set, struct set_file *file, stru
         return error_nomem(err, "the first bytes of a file");
     size_t got = 0;
     enum haul_code code = file->file->ops->read_at(file->file, 0, head, HEAD_BYTES, &got, err);
-    if (!code && got == 0)
+    if (!code && got == 0 && set->format && set->format->empty_fine)
+        code = HAUL_OK;
+    else if (!code && got == 0)
         code = error_set(err, HAUL_DATA, "%s is empty: no header", file->file->name);
     else if (!code && !set->said)
         code = set_agree(set, file, head, got, err);

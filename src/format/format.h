@@ -128,6 +128,7 @@ struct format {
     void (*piece_size)(const struct format_request *request, int64_t *rows, int64_t *bytes);
 
     bool adopts;       /* its outputs have `adopt` */
+    bool empty_fine;   /* an input of no bytes has no rows; else it is an error */
     bool dictionaries; /* its pieces are glad of dictionary arrays, where values are few */
 };
 

@@ -232,7 +232,7 @@ static enum haul_code finish(struct run *run, struct haul_error *err)
     for (const struct loss *loss = run->tally.loss_list; loss; loss = loss->next)
         context_warn(&run->context, "column \"%s\": %lld values lost their %s", loss->column,
                      (long long)loss->count, loss->what);
-    if (run->tally.rejects > 0)
+    if (run->tally.rejects > 0 && !run->transfer->reject)
         context_warn(&run->context, "%lld rows were refused and set aside", (long long)run->tally.rejects);
     return HAUL_OK;
 }

@@ -63,11 +63,11 @@ static void worker_close(struct worker *worker)
     memory_close(worker->share);
 }
 
-/* Shows the first refused rows, when no file gets them. */
+/* Shows the first refused rows, when no file and no caller gets them. */
 static void rejects_tell(struct worker *worker)
 {
     struct run *run = worker->run;
-    if (settings_given(run->settings, "reject-file"))
+    if (settings_given(run->settings, "reject-file") || run->transfer->reject)
         return;
     const struct reject_node *node = worker->unit.collector.rejects;
     for (; node && atomic_fetch_add(&run->rejects_shown, 1) < REJECTS_SHOWN; node = node->next) {

@@ -10,42 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 import bcp_oracle
-from conftest import HAUL, SHARED, TRIALS, need, shared
+from bcp_program import Bcp, fresh, rows_of
+from conftest import SHARED, TRIALS, need, shared
 
 EMPLOYEE = "(EmpID varchar(10) unique, EmpAge int check (EmpAge > 18), EmpDept varchar(100), EmpSalary decimal)"
 ROWS = [("E1", 30, "R&D", 1000), ("E2", 40, None, None), ("E3", 19, "", 5)]
 WORLD = "E1\t30\tR&D\t1000\nE2\t40\t\t\nE3\t19\t\0\t5\n"
 
 
-class Bcp:
-    """bcp("dbo.t", "out", "x.dat", "-c"): the program called bcp, logged in; .out, .err, .code."""
-
-    def __init__(self, server, folder):
-        self.server, self.folder = server, folder
-        os.symlink(HAUL, folder / "bcp")
-        self.login = ["-S", f"127.0.0.1,{server.port}", "-U", "sa", f"-P{server.users['sa']}"]
-
-    def __call__(self, *words, code=0, login=True, stdin=None):
-        done = subprocess.run([self.folder / "bcp", *map(str, words), *(self.login if login else [])], cwd=self.folder, capture_output=True,
-                              text=True, input=stdin, timeout=120)
-        assert code is None or done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
-        done.out, done.err = done.stdout, done.stderr
-        return done
-
-    def read(self, name):
-        return (self.folder / name).read_bytes()
-
-
 @pytest.fixture
 def bcp(sqlserver, tmp_path):
     return Bcp(sqlserver, tmp_path)
-
-
-def fresh(server, table, columns, rows=()):
-    server.ask(f"IF OBJECT_ID('dbo.{table}') IS NOT NULL DROP TABLE dbo.{table}", f"CREATE TABLE dbo.{table} {columns}")
-    for row in rows:
-        values = ", ".join("NULL" if v is None else str(v) if isinstance(v, int) else "N'" + v.replace("'", "''") + "'" for v in row)
-        server.ask(f"INSERT INTO dbo.{table} VALUES ({values})")
 
 
 @pytest.fixture
@@ -263,10 +238,6 @@ def test_freebcp_writes_the_same_native_values(bcp, freebcp):
 
 
 # In -----------------------------------------------------------------------------------------
-def rows_of(server, table, order="1"):
-    return server.ask(f"SELECT * FROM dbo.{table} ORDER BY {order}")
-
-
 @pytest.mark.parametrize("flag", ["-c", "-n", "-w", "-N"])
 def test_in_and_out_again(bcp, employee, flag):
     bcp("dbo.Employee", "out", "e.dat", flag)
@@ -293,14 +264,16 @@ def test_errors_are_counted_and_listed(bcp, sqlserver):
     (bcp.folder / "e.dat").write_text("E1\t30\tR&D\t1\nE2\txyz\tHR\t2\nE3\t31\tR\t99999999999999999999\nE4\t32\tS\t4\n")
     done = bcp("dbo.Employee", "in", "e.dat", "-c", "-m", "100", "-e", "bad")
     assert "SQLState = 22018, NativeError = 0\nError = [haul]Invalid character value for cast specification (row 2, EmpAge)\n" in done.out
-    assert "\n2 rows copied.\n" in done.out
+    assert "\n2 rows copied.\n" in done.out and "refused" not in done.err  # once is enough
     assert bcp.read("bad").decode() == ("#@ Row 2, Column 2: Invalid character value for cast specification @#\nE2\txyz\tHR\t2\t\n"
                                         "#@ Row 3, Column 4: Numeric value out of range @#\nE3\t31\tR\t99999999999999999999\t\n")
     assert [row[0] for row in rows_of(sqlserver, "Employee")] == ["E1", "E4"]
     sqlserver.ask("DELETE FROM dbo.Employee")
     (bcp.folder / "e.dat").write_text("".join(f"E{i}\tx\t\t\n" for i in range(20)))
     done = bcp("dbo.Employee", "in", "e.dat", "-c", "-e", "bad", code=1)
-    assert done.out.endswith("\nBCP copy in failed\n") and bcp.read("bad").count(b"#@") == 11 and not rows_of(sqlserver, "Employee")
+    assert done.out.endswith("(row 11, EmpAge)\n\nBCP copy in failed\n") and bcp.read("bad").count(b"#@") == 11 and not rows_of(sqlserver, "Employee") and "refused" not in done.err
+    done = bcp("dbo.Employee", "in", "e.dat", "-c", "-m", "0", code=1)
+    assert done.out == "\nStarting copy...\nSQLState = 22018, NativeError = 0\nError = [haul]Invalid character value for cast specification (row 1, EmpAge)\n\nBCP copy in failed\n"
 
 
 def test_what_a_column_cannot_take_is_counted(bcp, sqlserver):
@@ -309,7 +282,17 @@ def test_what_a_column_cannot_take_is_counted(bcp, sqlserver):
     done = bcp("dbo.narrow", "in", "n.dat", "-c", "-e", "bad")
     told = re.findall(r"SQLState = (\w+), NativeError = 0\nError = .*\(row (\d), (\w)\)", done.out)
     assert told == [("22001", "2", "b"), ("22001", "3", "c"), ("22001", "4", "d"), ("23000", "5", "a")], done.out
-    assert rows_of(sqlserver, "narrow") == [(1, "x", "y", b"\1\2"), (6, None, None, None)] and b"#@ Row 2, Column 2: String data" in bcp.read("bad")
+    assert rows_of(sqlserver, "narrow") == [(1, "x", "y", b"\1\2"), (6, None, None, None)]
+    assert bcp.read("bad").splitlines()[::2] == [b"#@ Row 2, Column 2: String data, right truncation @#", b"#@ Row 3, Column 3: String data, right truncation @#"]
+    # The letters of a column are counted, not the bytes of the file.
+    fresh(sqlserver, "narrow", "(a varchar(3), b nvarchar(3), c varchar(3))")
+    text = "ééé\t漢漢漢\tééé\néééé\t漢\té\né\t漢漢漢漢\té\né\t\U0001D11E漢\té\né\t\U0001D11E\U0001D11E\té\né\t漢\téééé\n"
+    for storage, encoding in (("-c", "utf-8"), ("-w", "utf-16")):
+        (bcp.folder / "n.dat").write_text(text, encoding=encoding)
+        done = bcp("dbo.narrow", "in", "n.dat", storage, "-e", "bad")
+        assert re.findall(r"Column (\d): String data, right truncation @#", bcp.read("bad").decode()) == ["1", "2", "2", "3"] and "\n2 rows copied.\n" in done.out
+    fresh(sqlserver, "narrow", "(a int NOT NULL, b varchar(5), c nvarchar(3), d varbinary(2))", [(1, None, None, None), (6, None, None, None)])
+    (bcp.folder / "n.dat").write_text("1\tx\ty\t0102\n2\ttoolong\ty\t01\n3\tx\ttoolong\t\n4\t\t\t010203\n\tx\ty\t01\n6\t\t\t\n")
     assert bcp("dbo.narrow", "in", "n.dat", "-c", "-m", "3", code=1).out.endswith("\nBCP copy in failed\n") and len(rows_of(sqlserver, "narrow")) == 2
 
 

@@ -57,6 +57,8 @@ enum haul_code bcp_decoder_init(struct bcp_decoder *decoder, const struct bcp_fi
         decoder->length_max = decoder->fixed || !stored->length || stored->prefix ? 0
                               : decoder->utf8                                     ? stored->length * 3
                                                                                   : stored->length;
+        if (bcp_sql_is_text(decoder->type.sql) && bcp_sqls[decoder->type.sql].args == ARGS_LENGTH)
+            decoder->chars_max = decoder->type.length;
         decoder->parse = bcp_parse_choose(decoder);
         decoder->hex = field->type == TYPE_BINARY;
         decoder->decode = decoder->parse ? bcp_parse_slice : NULL;
@@ -147,6 +149,21 @@ static inline bool field_is_empty(const struct bcp_decoder *decoder, const uint8
            bytes[unit - 1] == 0 && !decoder->stored->prefix && !decoder->fixed;
 }
 
+/* Longer than the column: in units of UTF-16 where it is Unicode, else in characters. Of
+ * code pages with characters of one and two bytes only the target knows. */
+static bool column_is_short(const struct bcp_decoder *decoder, const uint8_t *bytes, size_t length)
+{
+    const bool wide = decoder->type.sql == SQL_NCHAR || decoder->type.sql == SQL_NVARCHAR;
+    size_t chars = 0;
+    if (length <= decoder->chars_max || (decoder->stored->host != HOST_NCHAR && !decoder->utf8))
+        return false;
+    if (decoder->stored->host == HOST_NCHAR)
+        return length / 2 > decoder->chars_max;
+    for (size_t i = 0; i < length; i++)
+        chars += (size_t)((bytes[i] & 0xc0) != 0x80) + (size_t)(wide && bytes[i] >= 0xf0);
+    return chars > decoder->chars_max;
+}
+
 static enum bcp_fault check_span(struct bcp_decoder *decoder, const uint8_t *data, struct bcp_span span,
                                  const uint8_t **bytes, size_t *length)
 {
@@ -158,6 +175,8 @@ static enum bcp_fault check_span(struct bcp_decoder *decoder, const uint8_t *dat
         return FAULT_NULL;
     if (decoder->length_max && *length > decoder->length_max)
         return FAULT_TRUNCATED;
+    if (decoder->chars_max && column_is_short(decoder, *bytes, *length))
+        return FAULT_TRUNCATED;
     if (field_is_empty(decoder, *bytes, *length))
         *length = 0;
     return FAULT_NONE;
@@ -168,16 +187,16 @@ enum bcp_fault bcp_field_text(struct bcp_decoder *decoder, const uint8_t *data, 
 {
     const uint8_t *bytes;
     enum bcp_fault fault = check_span(decoder, data, span, &bytes, length);
-    if (fault)
+    if (fault && fault != FAULT_TRUNCATED)
         return fault;
     *text = (const char *)bytes;
     if (decoder->stored->host == HOST_CHAR && decoder->utf8)
-        return unicode_is_valid(bytes, *length) ? FAULT_NONE : FAULT_PAGE;
+        return unicode_is_valid(bytes, *length) ? fault : FAULT_PAGE;
     buffer_clear(&decoder->text);
-    fault = append_utf8(decoder, bytes, *length, &decoder->text);
+    enum bcp_fault turned = append_utf8(decoder, bytes, *length, &decoder->text);
     *text = (const char *)decoder->text.data;
     *length = decoder->text.length;
-    return fault;
+    return turned ? turned : fault;
 }
 
 void bcp_parse_slice(struct bcp_decoder *decoder, const struct bcp_slice *slice, uint8_t *values,

@@ -57,6 +57,7 @@ struct bcp_decoder {
     bcp_parse_fn parse;   /* one value of text */
     size_t width;         /* of a value; 1 for bits, which become bits later */
     uint32_t length_max;  /* of text, in bytes of the file; 0 none */
+    uint32_t chars_max;   /* of text, as the column counts it; 0 none */
     int64_t per_second;   /* units of a time or timestamp */
     struct codepage page;
     bool utf8, fixed; /* text as it is; it ends by its length alone */
@@ -82,7 +83,8 @@ enum haul_code bcp_decode_column(struct bcp_decoder *decoder, const struct bcp_s
                                  struct builder *column, uint8_t *flags, bool *faults,
                                  struct haul_error *err);
 
-/* The field's text as UTF-8, for messages too; FAULT_NONE or why not. */
+/* The field's text as UTF-8, for messages too; FAULT_NONE or why not. One that is too
+ * long (FAULT_TRUNCATED) is turned all the same. */
 enum bcp_fault bcp_field_text(struct bcp_decoder *decoder, const uint8_t *data, struct bcp_span span,
                               const char **text, size_t *length);
 

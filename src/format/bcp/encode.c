@@ -184,7 +184,7 @@ static enum haul_code convert_cells(struct bcp_encoder *encoder, struct cells *c
         if (wide)
             written = utf16_from_utf8(cell->text, cell->length, to);
         else if (codepage_from_utf8(&encoder->page, cell->text, cell->length, to, &written) != cell->length) {
-            cell_refuse(cells, r, "a character that the field's code page does not have; see --code-page");
+            cell_refuse(cells, r, "a character that the field's code page does not have: see --code-page");
             continue;
         }
         cell_set(cells, r, to, written);

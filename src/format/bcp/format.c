@@ -17,4 +17,5 @@ const struct format format_bcp = {
     .open_output = bcp_output_open,
     .piece_size = row_piece_size,
     .dictionaries = true,
+    .empty_fine = true,
 };

@@ -29,6 +29,7 @@ struct bcp_field {
     const char *collation; /* "" none */
     struct bcp_type type;  /* of that column, where the file says so (XML); SQL_NONE */
     bool not_null;         /* the same */
+    bool alone;            /* no format file: the collation is the column's, and says nothing of the file */
 };
 
 struct bcp_layout {

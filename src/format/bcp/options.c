@@ -148,7 +148,9 @@ int bcp_collation_page(const char *collation)
 
 int bcp_field_page(const struct bcp_options *options, const struct bcp_field *field)
 {
-    bool collated = field->collation && field->collation[0] && strcasecmp(field->collation, "RAW") != 0;
+    const bool asked = !field->alone || options->page == PAGE_RAW;
+    const bool collated =
+        asked && field->collation && field->collation[0] && strcasecmp(field->collation, "RAW") != 0;
     if (options->page_given && options->page == CODEPAGE_UTF8)
         return CODEPAGE_UTF8;
     if (collated)

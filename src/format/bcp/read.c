@@ -10,6 +10,7 @@
 #include "format/bcp/column.h"
 #include "format/bcp/input.h"
 
+#include "base/utf16.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -124,14 +125,15 @@ static enum haul_code append_value(struct bcp_reader *reader, int column, struct
                                    struct buffer *out, struct haul_error *err)
 {
     struct bcp_decoder *decoder = &reader->decoders[column];
-    const char *text;
+    const char *text = "";
     const uint8_t *bytes;
-    size_t length;
+    size_t length = 0;
     decoder->err = err;
     if (span.length == SPAN_NULL)
         return HAUL_OK;
     if (bcp_host_is_text(decoder->stored->host) &&
-        bcp_field_text(decoder, reader->run.data, span, &text, &length) <= FAULT_NULL && !decoder->failed)
+        bcp_field_text(decoder, reader->run.data, span, &text, &length) <= FAULT_TRUNCATED &&
+        !decoder->failed)
         return buffer_append(out, text, length, err);
     if (!bcp_span_bytes(decoder, reader->run.data, span, &bytes, &length))
         return err->code;
@@ -142,6 +144,23 @@ static enum haul_code append_value(struct bcp_reader *reader, int column, struct
     for (size_t i = 0; i < length; i++)
         if (buffer_printf(out, err, i ? "%02x" : "0x%02x", bytes[i]))
             return err->code;
+    return HAUL_OK;
+}
+
+/* A field that no column has, as it stands there; UTF-16 is turned as far as it can be. */
+static enum haul_code append_skipped(const struct bcp_reader *reader, int field, struct bcp_span span,
+                                     struct buffer *out, struct haul_error *err)
+{
+    const uint8_t *bytes = reader->run.data + span.at;
+    size_t written;
+    if (span.length >= SPAN_CHUNKED)
+        return HAUL_OK;
+    if (reader->input->layout.fields[field].host != HOST_NCHAR)
+        return buffer_append(out, bytes, span.length, err);
+    if (buffer_reserve(out, UTF16_GROWTH(span.length / 2), err))
+        return err->code;
+    utf16_to_utf8(bytes, span.length / 2, out->data + out->length, &written);
+    out->length += written;
     return HAUL_OK;
 }
 
@@ -157,8 +176,8 @@ static enum haul_code append_line(struct bcp_reader *reader, const struct bcp_sp
         enum haul_code code = HAUL_OK;
         if (column < input->schema.count)
             code = append_value(reader, column, spans[i], out, err);
-        else if (spans[i].length < SPAN_CHUNKED)
-            code = buffer_append(out, reader->run.data + spans[i].at, spans[i].length, err);
+        else
+            code = append_skipped(reader, i, spans[i], out, err);
         if (code || buffer_append(out, "\t", 1, err))
             return err->code;
     }

@@ -36,6 +36,7 @@ static enum haul_code derive_field(struct bcp_layout *layout, int i, const struc
     const bool text = storage == STORAGE_CHAR || storage == STORAGE_UNICODE;
     field->type = bcp_type_of(column);
     field->not_null = !column->nullable;
+    field->alone = !options->format_file;
     field->column = i + 1;
     field->id = arena_printf(&layout->arena, "%d", i + 1);
     field->name = arena_text(&layout->arena, column->name);

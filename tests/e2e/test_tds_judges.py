@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from conftest import HAUL  # noqa: E402
 from judges import judges  # noqa: E402
 
 # name: (type, three values as text)
@@ -100,10 +101,21 @@ class Freebcp:
             judges.run(self.program, target, "in", f"{folder}/data", *login, env=env)
 
 
+class Haul:
+    """haul itself: out into Parquet, every digit kept, and in again. Held to what the others are."""
+    name = "haul"
+
+    def copy(self, server, query, target):
+        with tempfile.TemporaryDirectory() as folder:
+            for words in ([server.uri(), f"{folder}/data.parquet", "--query", query], [f"{folder}/data.parquet", server.uri(), "--table", target, "--mode", "append"]):
+                judges.run(HAUL, "copy", *words, "--timestamps", "exact", "--strict", "--trust-cert")
+
+
 MOMENTS = "date time0 time7 datetime2_7 datetime2_3 dto7".split()
 # What a client does not load as it was, by its own doing:
 UNLOADED = {
     "jdbc": ["variant"],  # refused by name
+    "haul": ["variant"],  # refused by name
     # go-mssqldb: money is not implemented, UTF-8 goes into every char column, a NULL text is sent empty, the others panic in it
     "go": ["money", "smallmoney", "time0", "xml", "image", "variant", "ntext", "char", "varchar", "varcharmax", "utf8", "cyrillic", "text"],
     # mssql-python: Python has microseconds, an offset's local time is sent for UTC, char bytes are in the login's code page, base types are guessed
@@ -112,8 +124,9 @@ UNLOADED = {
     "freebcp": [*MOMENTS, "float", "xml", "hierarchyid", "variant"]}
 # What it sends as another type than the column's.
 SENT_AS = {"jdbc": {"uniqueidentifier": "char", "xml": "nvarchar", "text": "varchar", "ntext": "nvarchar", "image": "varbinary", "hierarchyid": "varbinary"},
+           "haul": {"xml": "nvarchar", "text": "varchar", "ntext": "nvarchar", "image": "varbinary", "hierarchyid": "varbinary"},
            "go": {"hierarchyid": "varbinary"}, "mssql_python": {"xml": "nvarchar", "hierarchyid": "varbinary"}, "freebcp": {}}
-CLIENTS = {"jdbc": judges.Jdbc, "go": judges.Go, "mssql_python": MssqlPython, "freebcp": Freebcp}
+CLIENTS = {"jdbc": judges.Jdbc, "go": judges.Go, "mssql_python": MssqlPython, "freebcp": Freebcp, "haul": Haul}
 
 
 def client(name):

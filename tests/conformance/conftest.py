@@ -13,6 +13,13 @@ from fixtures import *  # noqa: E402,F401,F403
 from servers import PASSWORD  # noqa: E402
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tds_server_ends(request):
+    yield
+    from tds.fixtures import stop
+    stop(request.config)
+
+
 @pytest.fixture
 def haul(tmp_path):
     """haul("copy", ...) in the test's folder; what it said."""

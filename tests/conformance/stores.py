@@ -29,6 +29,21 @@ class Store:
         return Place(self, request, folder)
 
 
+class SqlServer:
+    """The TDS server of the tests (tests/support/tds), one for the session."""
+
+    def __init__(self, request):
+        from tds.fixtures import running
+        from tds.personality import SQLSERVER
+        self.server = running(request, SQLSERVER)
+
+    def uri(self):
+        return self.server.uri(more="TrustServerCertificate=yes")
+
+    def sql(self, text):
+        self.server.ask(text)
+
+
 TABLES = ("typed", "t", "first", "second")
 READY = {}
 
@@ -36,7 +51,7 @@ READY = {}
 def emptied(name, request):
     """A session's engine without the tables of the test before."""
     if name not in READY:
-        READY[name] = engine(name, request)
+        READY[name] = SqlServer(request) if name == "sqlserver" else engine(name, request)
     READY[name].sql(f"DROP TABLE IF EXISTS {', '.join(TABLES)}, haul_runs, haul_units")
     return READY[name]
 
@@ -91,4 +106,6 @@ STORES = [
                                                  "fixed": "binary"}, refuses={"nul_text": nul}),
     Store("mariadb", server="mariadb", **{**MYSQL, "loses": {**MYSQL["loses"], "float32": unsigned, "float64": unsigned}}),
     Store("mysql8", server="mysql8", **MYSQL),
+    Store("sqlserver", server="sqlserver", becomes={"int8": "int16", "uint16": "int32", "uint32": "int64", "uint64": "decimal128(20, 0)", "list": "string"},
+          refuses={"float_special": no}),
 ]

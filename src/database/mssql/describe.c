@@ -81,6 +81,32 @@ static bool is_begun(const struct mssql_source *source)
     return statement && source->split == SPLIT_NONE && source->consistent == CONSISTENT_NO;
 }
 
+/* Of --columns one is not there: says which, and what is near. */
+static enum haul_code fail_names(struct mssql_source *source, struct haul_error *err)
+{
+    struct source_request *request = &source->request;
+    const char *const *names = request->columns;
+    const struct ms_wanted wanted = {.none = true};
+    struct sql sql = {.dialect = &ms_dialect};
+    struct haul_error better = {0};
+    bool found = false;
+    request->columns = NULL;
+    if (!ms_select(source, &wanted, &sql, &better))
+        (void)describe_by(source, sql_text(&sql, &better), &found, &better);
+    sql_release(&sql);
+    request->columns = names;
+    for (int i = 0; found && !better.code && i < request->column_count; i++) {
+        struct schema one = {0};
+        int place;
+        if (schema_find_alike(&source->schema, names[i]) < 0)
+            schema_select(&source->schema, &names[i], 1, &one, &place, &better);
+        schema_release(&one);
+    }
+    if (better.code == HAUL_NOT_FOUND && found)
+        *err = better;
+    return err->code;
+}
+
 static enum haul_code describe_columns(struct mssql_source *source, struct haul_error *err)
 {
     struct sql sql = {.dialect = &ms_dialect};
@@ -95,6 +121,8 @@ static enum haul_code describe_columns(struct mssql_source *source, struct haul_
                                      : describe_by(source, text, &found, err);
     source->running = !code && found && begun && !source->dry;
     sql_release(&sql);
+    if (code == HAUL_NOT_FOUND && source->request.columns && ms_is_alive(&source->session))
+        return fail_names(source, err);
     if (code)
         return source->query ? error_prefix(err, "--query") : code;
     if (found)

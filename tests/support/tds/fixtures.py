@@ -35,7 +35,11 @@ KEY = pytest.StashKey()
 @pytest.fixture(scope="module", autouse=True)
 def tds_servers_end(request):
     yield
-    kept = request.config.stash.get(KEY, {})
+    stop(request.config)
+
+
+def stop(config):
+    kept = config.stash.get(KEY, {})
     postgres = kept.pop("postgres", None)
     for server in kept.values():
         server.__exit__()

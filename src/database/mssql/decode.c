@@ -16,6 +16,8 @@
 #include "database/mssql/types.h"
 #include <stdlib.h>
 
+#define INT64_DIGITS 18 /* of which any number fits */
+
 /* ---- what all share ---- */
 
 const uint8_t *ms_decode_malformed(struct decoder *decoder, const char *what)
@@ -282,10 +284,24 @@ static const uint8_t *always_null(struct decoder *d, const uint8_t *at, const ui
     return ms_decode_null_value(d, at, row);
 }
 
+/* Eight bytes of magnitude, which is what precisions 10 to 19 have; d->limit is 0 where they are not enough.
+ */
+#define MIDDLE_LENGTH 9u
+
 /* Sign, then a magnitude of as many bytes as the length says. */
 static const uint8_t *counted_decimal(struct decoder *d, const uint8_t *at, const uint8_t *end, int64_t row)
 {
     size_t here = (size_t)(end - at);
+    if (__builtin_expect(here > MIDDLE_LENGTH && *at == MIDDLE_LENGTH, 1)) {
+        uint64_t middle;
+        memcpy(&middle, at + 2, sizeof middle);
+        if (__builtin_expect(middle < d->limit, 1)) {
+            int64_t value = at[1] ? (int64_t)middle : -(int64_t)middle;
+            const int64_t halves[] = {value, value >> 63};
+            memcpy(d->values + row * 16, halves, sizeof halves);
+            return at + 1 + MIDDLE_LENGTH;
+        }
+    }
     if (here == 0)
         return ms_decode_wants(d, 1);
     size_t length = *at;
@@ -413,6 +429,8 @@ enum haul_code ms_decoder_init(struct decoder *decoder, const struct ms_column *
         set_times(decoder, type, field);
     if (field->type == TYPE_DECIMAL)
         decoder->decimal_limit = (uint128_t)number_power10(field->precision);
+    if (field->type == TYPE_DECIMAL && field->precision <= INT64_DIGITS)
+        decoder->limit = (uint64_t)number_power10(field->precision);
     if (type->code == MS_JSON)
         return ms_page(pages, CODEPAGE_UTF8, &decoder->page, err);
     if (ms_type_is_narrow(type))

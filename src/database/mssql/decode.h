@@ -59,7 +59,7 @@ struct decoder {
 
     /* of the type */
     uint32_t bytes;       /* of a value: exactly, or at most */
-    uint64_t mask, limit; /* of a time of day */
+    uint64_t mask, limit; /* of a time of day; limit: also of a decimal that has no more than 18 digits */
     int64_t multiply, divide;
     unsigned time_bytes;
     uint128_t decimal_limit;

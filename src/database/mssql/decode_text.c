@@ -11,9 +11,10 @@
 
 #define IS_NULL 0xffffu
 
-#define ASCII_BYTES 0x8080808080808080u
-#define ASCII_UNITS 0xff80ff80ff80ff80u
-#define SHORT_UNITS 64 /* utf16_to_utf8 is faster from there on */
+#define ASCII_BYTES     0x8080808080808080u
+#define ASCII_UNITS     0xff80ff80ff80ff80u
+#define COPIED_TOO_MUCH 8  /* by copy_ascii, at most */
+#define SHORT_UNITS     64 /* utf16_to_utf8 is faster from there on */
 
 static inline uint64_t load_word(const uint8_t *in)
 {
@@ -145,6 +146,12 @@ const uint8_t *ms_decode_narrow(struct decoder *decoder, const uint8_t *at, cons
         return NULL;
     if (size == IS_NULL)
         return ms_decode_null_value(decoder, at + 2, row);
+    if (decoder->data_room - decoder->data_used > size + COPIED_TOO_MUCH &&
+        copy_ascii(at + 2, size, decoder->data + decoder->data_used)) {
+        decoder->data_used += size;
+        ms_decode_close(decoder, row);
+        return at + 2 + size;
+    }
     if (!ms_append_narrow(decoder, at + 2, size, &why))
         return finish(decoder, at + 2 + size, row, why);
     ms_decode_close(decoder, row);

@@ -4,6 +4,7 @@ are Python's own csv, gzip and codecs."""
 import csv
 import gzip
 import io
+import json
 import random
 import shutil
 import subprocess
@@ -206,3 +207,34 @@ def test_nul_is_text_and_wrong_utf8_is_refused(haul, tmp_path):
     assert 'line 3, column "b": not valid UTF-8' in done.err
     haul("copy", "t.csv", "o.csv", "-q", "--mode", "replace", "--max-errors", "2", code=3)
     assert (tmp_path / "o.csv").read_bytes() == b"a,b\n1,x\n4,y\n"
+
+
+GERMAN = "Datum;Betrag;Name\n2024-12-24;1.50;Müller\n2024-12-25;2.25;José\n"
+FOUND = {
+    "t.csv": (b"a,b\n1,x\n2,y\n", ["delimiter: , (sniffed)", 'quote: "', "escape: doubled quote", "header: yes", "encoding: UTF-8",
+                                   "compression: none", "records_sampled: 2", "a       int64", "b       utf8"]),
+    "bare.csv": (b"1\t2024-01-01\n2\t2024-01-02\n", ["delimiter: \\t (sniffed)", "header: no", "column1  int64", "column2  date"]),
+    "utf16.csv": (GERMAN.encode("utf-16"), ["delimiter: ; (sniffed)", "encoding: utf-16le", "Datum   date", "Betrag  decimal(18,2)"]),
+    "latin1.csv": (GERMAN.encode("latin1"), ["encoding: not UTF-8: say it, as with --charset windows-1252", "Name    utf8"]),
+    "t.csv.gz": (gzip.compress(GERMAN.encode()), ["compression: gzip", "encoding: UTF-8", "Datum   date"]),
+    "cut.csv": ("ä".encode() * (3 << 20), ["encoding: UTF-8"]),  # a sample that ends within a character
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_inspect_says_what_it_found(haul, tmp_path, name):
+    text, facts = FOUND[name]
+    (tmp_path / name).write_bytes(b"x" * (name == "cut.csv") + text)
+    out = haul("inspect", name).out
+    for fact in facts:
+        assert fact in out, out
+    found = json.loads(haul("inspect", name, "--json").out)["files"][0]
+    assert found["format"] == "csv" and {"delimiter", "quote", "escape", "header", "encoding"} <= set(found["facts"])
+
+
+def test_what_is_not_utf8_says_the_way_out(haul, tmp_path):
+    (tmp_path / "t.csv").write_bytes(GERMAN.encode("latin1"))
+    done = haul("copy", "t.csv", "o.csv", code=5)
+    assert 'line 2, column "Name": not valid UTF-8; say its encoding, as with --charset windows-1252' in done.err
+    haul("copy", "t.csv", "o.csv", "--charset", "windows-1252")
+    assert (tmp_path / "o.csv").read_text() == GERMAN.replace(";", ",")

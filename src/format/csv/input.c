@@ -41,6 +41,13 @@ static const char *byte_text(struct arena *arena, int byte, const char *none)
     return byte < 0x20 ? arena_printf(arena, "\\x%02x", byte) : arena_printf(arena, "%c", byte);
 }
 
+static const char *charset_name(const struct csv_input *input)
+{
+    if (input->layers.charset[0])
+        return input->layers.charset;
+    return input->shape.other_charset ? "not UTF-8: say it, as with --charset windows-1252" : "UTF-8";
+}
+
 static enum haul_code inspect_facts(const struct csv_input *input, struct inspection *out,
                                     struct haul_error *err)
 {
@@ -56,7 +63,7 @@ static enum haul_code inspect_facts(const struct csv_input *input, struct inspec
     add_fact(out, "quote", byte_text(&out->arena, shape->dialect.quote, "none"));
     add_fact(out, "escape", byte_text(&out->arena, shape->dialect.escape, "doubled quote"));
     add_fact(out, "header", shape->header ? "yes" : "no");
-    add_fact(out, "encoding", input->layers.charset[0] ? input->layers.charset : "UTF-8");
+    add_fact(out, "encoding", charset_name(input));
     add_fact(out, "compression", packing_name(input->layers.packing));
     add_fact(out, "records_sampled", sampled);
     return HAUL_OK;

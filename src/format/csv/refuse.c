@@ -92,7 +92,8 @@ static void explain(const struct csv_reader *reader, const struct csv_failure *f
         return;
     }
     if (failure->flags & CSV_FIELD_NOT_UTF8) {
-        (void)snprintf(reason, REASON_BYTES, "not valid UTF-8");
+        (void)snprintf(reason, REASON_BYTES,
+                       "not valid UTF-8; say its encoding, as with --charset windows-1252");
         return;
     }
     field_print_type(field, type, sizeof type);

@@ -208,6 +208,13 @@ static enum haul_code names_stand_there(struct finder *finder, bool *header, str
     return HAUL_OK;
 }
 
+/* A sample may end in the middle of a character. */
+static bool is_other_charset(const struct csv_text *sample)
+{
+    const size_t partly = sample->final ? 0 : 3;
+    return unicode_valid_prefix(sample->data, sample->length) + partly < sample->length;
+}
+
 static enum haul_code decide_header(struct finder *finder, struct haul_error *err)
 {
     struct csv_shape *shape = finder->shape;
@@ -227,6 +234,7 @@ static enum haul_code decide_header(struct finder *finder, struct haul_error *er
         return err->code;
     shape->header = header;
     shape->sample_records = finder->sniffer.records - header;
+    shape->other_charset = is_other_charset(&finder->sniffer.sample);
     return HAUL_OK;
 }
 

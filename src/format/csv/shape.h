@@ -21,6 +21,7 @@ struct csv_shape {
     bool header;          /* the first record holds the names */
     bool delimiter_sniffed;
     int64_t sample_records; /* how many records the types were seen in */
+    bool other_charset;     /* the sample is no UTF-8 */
 };
 
 /* Looks at the file. A stream's sample stays in bytes->head. */

@@ -129,7 +129,8 @@ static const struct read_case cases[] = {
      "a:timestamp[ms]\n2018-12-03 00:00:00\n2018-12-03 01:00:00.500\n"},
     /* text */
     {"", "a,b\n1,\xc3\xa4\n2,\xff\n3,x\n",
-     "a:int64|b:utf8\n1|\xc3\xa4\n3|x\n! line 3 b: not valid UTF-8 '\xff'\n"},
+     "a:int64|b:utf8\n1|\xc3\xa4\n3|x\n! line 3 b: not valid UTF-8; say its encoding, as with --charset "
+     "windows-1252 '\xff'\n"},
 };
 
 static void test_cases(void **state)

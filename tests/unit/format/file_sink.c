@@ -307,7 +307,8 @@ static void who_holds_the_reserve_spills_before_waiting(void **state)
     }
     struct worker second = {.part = 1, .writer = writers[1]};
     pthread_create(&thread, NULL, worker_commit, &second);
-    usleep(10000);
+    for (int i = 0; i < 10000 && !lines_spills; i++)
+        usleep(1000);
     assert_int_equal(unit_committed(writers[0], 0, 3, &receipt), HAUL_OK);
     pthread_join(thread, NULL);
     assert_int_equal(second.code, HAUL_OK);

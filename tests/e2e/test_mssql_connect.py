@@ -101,6 +101,115 @@ def test_no_browser_and_no_host(run):
     assert "backslash" not in run("copy", "mssql://sa@db.example.invalid/master", *ASK, code=None).stderr
 
 
+# ---- several addresses, secrets ----
+
+class BlackHole:
+    """A port whose queue is full: SYNs go unanswered, as with the address of a replica that is down."""
+
+    def __init__(self, port):
+        self.socks = [socket.socket()]
+        self.socks[0].bind(("127.0.0.2", port))
+        self.socks[0].listen(0)
+
+    def __enter__(self):
+        for _ in range(4):
+            caller = socket.socket()
+            caller.setblocking(False)
+            caller.connect_ex(self.socks[0].getsockname())
+            self.socks.append(caller)
+        time.sleep(0.1)
+        probe = socket.socket()
+        probe.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            probe.connect(self.socks[0].getsockname())
+        probe.close()
+        return self
+
+    def __exit__(self, *_):
+        for sock in self.socks:
+            sock.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a name of two addresses needs a mount namespace")
+@pytest.mark.parametrize("addresses", [("127.0.0.2", "127.0.0.1"), ("127.0.0.1", "127.0.0.2")])
+def test_the_first_address_is_a_black_hole(tmp_path, addresses):
+    """MultiSubnetFailover tries all at once; without it the next one's turn comes soon, too."""
+    (tmp_path / "hosts").write_text("".join(f"{address} haul-listener\n" for address in addresses))
+    with Scripted({"SELECT 1": ONE}) as server, BlackHole(server.port):
+        for more, seconds in (("multiSubnetFailover=yes", 3), ("multiSubnetFailover=no", 10)):
+            where = f"mssql://sa@haul-listener:{server.port}/master?TrustServerCertificate=yes&{more}"
+            begun = time.monotonic()
+            done = subprocess.run(["unshare", "-m", "sh", "-c", f"mount --bind {tmp_path}/hosts /etc/hosts && exec \"$@\"", "sh", HAUL, "copy", where, *ASK],
+                                  capture_output=True, text=True, timeout=60, env={**os.environ, "SQLCMDPASSWORD": PASSWORD})
+            assert done.stdout == "one\n1\n", done.stderr
+            assert time.monotonic() - begun < seconds, more
+
+
+def test_a_pinned_certificate(run):
+    """ServerCertificate: that one and no other, whatever its name; never together with trust in all."""
+    with Scripted({"SELECT 1": ONE}) as server, Scripted({"SELECT 1": ONE}) as other:
+        for encrypt in ("mandatory", "strict"):
+            server.strict = True
+            where = f"?encrypt={encrypt}&ServerCertificate={{}}"
+            assert run("copy", uri(server.port, where.format(server.certificate)).replace("127.0.0.1", "localhost"), *ASK).stdout == "one\n1\n"
+            said = run("copy", uri(server.port, where.format(other.certificate)), *ASK, code=5).stderr
+            assert "certificate" in said
+        assert "could be read" in run("copy", uri(server.port, "?encrypt=mandatory&ServerCertificate=/nowhere.pem"), *ASK, code=5).stderr
+
+
+def test_an_access_token_from_a_command(sqlserver, run, tmp_path):
+    where = sqlserver.uri(user="", password="", more="TrustServerCertificate=yes&Authentication=ActiveDirectoryAccessToken").replace("mssql://:@", "mssql://")
+    assert run("copy", where, *ASK, "--password-command", "printf a-token", env={"SQLCMDPASSWORD": ""}).stdout == "one\n1\n"
+    who = sqlserver.logins[-1][0]
+    assert 2 in who.features and not who.user and not who.password
+    before = len(sqlserver.logins)
+    said = run("copy", where, *ASK, "--password-command", "printf stale-canary", "--retries", "5", env={"SQLCMDPASSWORD": ""}, code=5)
+    assert len(sqlserver.logins) == before + 1 and "canary" not in said.stderr
+
+
+def scrambled(text):
+    return bytes(((byte << 4 | byte >> 4) & 0xFF) ^ 0xA5 for byte in text.encode("utf-16-le"))
+
+
+@pytest.mark.parametrize("encrypt", ["disable", "mandatory"])
+def test_after_the_login_the_password_is_wiped(tmp_path, encrypt):
+    """What was sent of it is nowhere in the process, no core would be written, and no message has it."""
+    secret, hold = "Canary-7f3a91", threading.Event()
+
+    def slow(_statement, _channel):
+        hold.wait(30)
+        return ONE
+
+    with Scripted({"SELECT 1": slow}, users={"sa": secret}) as server:
+        if encrypt == "disable":
+            server.encryption = prelogin.NOT_SUP
+        where = f"mssql://sa@127.0.0.1:{server.port}/master?encrypt={encrypt}&certificate={server.certificate}"
+        running = subprocess.Popen([HAUL, "copy", where, *ASK], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "SQLCMDPASSWORD": secret})
+        until = time.monotonic() + 20
+        while not any("SELECT 1" in str(asked) for asked in server.asked) and time.monotonic() < until:
+            time.sleep(0.05)
+        try:
+            assert server.logins and server.logins[-1][0].password == secret
+            assert "Max core file size        0 " in open(f"/proc/{running.pid}/limits").read()
+            found, kept = [], False
+            with open(f"/proc/{running.pid}/maps") as maps, open(f"/proc/{running.pid}/mem", "rb", 0) as memory:
+                for line in maps:
+                    where, access = line.split()[:2]
+                    low, high = (int(part, 16) for part in where.split("-"))
+                    if "r" not in access or "w" not in access:
+                        continue
+                    memory.seek(low)
+                    data = memory.read(high - low)
+                    kept = kept or secret.encode() in data  # for the next connection, and in the environment: so this looks where it should
+                    found += [(name, line.split()[-1]) for name, form in (("UTF-16", secret.encode("utf-16-le")), ("scrambled", scrambled(secret))) if form in data]
+            assert kept and not found, found
+        finally:
+            hold.set()
+            out, err = running.communicate(timeout=30)
+        assert out == "one\n1\n" and secret not in err, err
+
+
 # ---- being sent on ----
 
 def test_routing_is_followed_under_the_same_trust(run):

@@ -419,6 +419,16 @@ def test_triggers_fire_only_when_asked(sqlserver, haul, tmp_path):
     assert count(sqlserver, "dbo.heard") == 2
 
 
+def test_constraints_that_were_not_checked_are_named_at_the_end(one, haul, tmp_path):
+    pq.write_table(pa.table({"id": pa.array([1, -2], pa.int32())}), tmp_path / "a.parquet")
+    fresh(one, "dbo.doubtful", "id int CONSTRAINT positive CHECK (id > 0)")
+    words = ["copy", "a.parquet", one.uri(more=TRUST), "--table", "dbo.doubtful", "--mode", "append"]
+    assert "547" in haul(*words, code=6).err
+    done = haul(*words, "--hint", "NO_CHECK_CONSTRAINTS", "--restart")
+    assert "not trusted: positive" in done.err and "WITH CHECK CHECK CONSTRAINT" in done.err
+    assert count(one, "dbo.doubtful") == 2
+
+
 def test_hints_a_server_refuses_are_left_out(mssql, haul, orders):
     fresh(mssql, "dbo.ordered", "id int NOT NULL PRIMARY KEY, name nvarchar(30), price decimal(12,2)")
     haul("copy", "orders.parquet", mssql.uri(more=TRUST), "--table", "dbo.ordered", "--mode", "append", "--hint", "ORDER(id),ROWS_PER_BATCH=1000")

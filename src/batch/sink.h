@@ -56,6 +56,7 @@ struct sink_terms {
     int64_t part_rows;       /* the sink's wish for the size of a part; -1 none */
     int64_t part_bytes;      /* in-memory bytes of a part at most; -1 none */
     bool adopts;             /* writers take parts without batches: nobody reads ahead of them */
+    bool remote;             /* a server takes the rows: who writes waits for it */
     struct arena arena;      /* owns the texts */
 };
 void sink_terms_release(struct sink_terms *terms);

@@ -43,13 +43,15 @@ struct source_info {
     const char *table_schema; /* NULL when the engine has none */
     int64_t rows;             /* -1 unknown */
     bool rows_exact;
-    int64_t bytes;                /* size of what will be read, -1 unknown */
-    bool order_fixed;             /* the rows of a part come in the same order each time */
-    bool replayable;              /* a part can be opened again, at any of its rows */
-    bool fleeting;                /* by this process alone: another sees other rows */
-    int splits_max;               /* 1: it cannot be split; 0: no limit */
-    const char *identity;         /* one line; the same rows as long as it is the same */
-    const char *consistency;      /* "snapshot", "file", "none" */
+    int64_t bytes;           /* size of what will be read, -1 unknown */
+    bool order_fixed;        /* the rows of a part come in the same order each time */
+    bool replayable;         /* a part can be opened again, at any of its rows */
+    bool fleeting;           /* by this process alone: another sees other rows */
+    bool remote;             /* a server sends the rows: who reads waits for it */
+    bool scanned;            /* one reader is faster without parts ("all"), and finds the same order again */
+    int splits_max;          /* 1: it cannot be split; 0: no limit */
+    const char *identity;    /* one line; the same rows as long as it is the same */
+    const char *consistency; /* "snapshot", "file", "none" */
     const char *consistency_note; /* what may be inconsistent, one sentence; NULL nothing */
     const char *const *key;       /* names of primary key columns, NULL none */
     int key_count;

@@ -217,6 +217,7 @@ static enum haul_code fill_terms(struct table_sink *sink, const struct source_in
     set_resumable(sink, source, terms);
     terms->absent = !sink->exists;
     terms->writers_max = sink->writers_max;
+    terms->remote = sink->ops->connect != NULL;
     terms->unit_rows = sink->unit_rows;
     terms->part_rows = terms->part_bytes =
         -1; /* a part without an order is a unit all the same (docs/unit.md) */

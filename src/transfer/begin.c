@@ -54,7 +54,7 @@ static enum haul_code settings_check(const struct run *run, struct haul_error *e
 static void pair_judge(struct run *run)
 {
     struct sink_terms *terms = &run->terms;
-    bool unordered = !run->info.order_fixed && terms->part_is_unit && run->info.splits_max == 1;
+    bool unordered = !run->info.order_fixed && run->whole;
     bool fleeting = run->info.fleeting && !settings_flag(run->settings, "static-source");
     if (terms->resumable == RESUME_NONE || (run->info.replayable && !unordered && !fleeting))
         return;
@@ -74,6 +74,17 @@ static int least(int a, int b)
     return b > 0 && b < a ? b : a;
 }
 
+/* By a sink whose units are parts: because there is only one part, or because one is faster. Then
+ * another process cannot go on, which --static-source asks for; nor are parts told out to files. */
+static bool reads_whole(const struct run *run)
+{
+    const struct settings *settings = run->settings;
+    bool files = settings_given(settings, "files") && settings_number(settings, "files") > 1;
+    bool wanted =
+        run->info.scanned && run->workers == 1 && !files && !settings_flag(settings, "static-source");
+    return run->terms.part_is_unit && (run->info.splits_max == 1 || wanted);
+}
+
 /* reject_limit.tell: one at a time. */
 static void reject_tell(void *user, const struct reject *reject)
 {
@@ -89,6 +100,7 @@ static void workers_plan(struct run *run)
     bool limited = settings_given(run->settings, "limit");
     run->workers = limited ? 1 : least(least(allowed, run->terms.writers_max), run->info.splits_max);
     run->facts.workers = run->workers;
+    run->whole = reads_whole(run);
     run->limit.max = settings_number(run->settings, "max-errors");
     run->limit.tell = run->transfer->reject ? reject_tell : NULL;
     run->limit.tell_user = run;
@@ -125,8 +137,8 @@ enum haul_code run_describe(struct run *run, struct haul_error *err)
                                      .workers = run->workers,
                                      .memory_bytes = run->memory_plan.bytes_max};
     run->progress.table = run->terms.target ? run->terms.target : "";
-    pair_judge(run);
     workers_plan(run);
+    pair_judge(run);
     return HAUL_OK;
 }
 
@@ -216,7 +228,7 @@ static void units_plan(struct run *run, const struct split_request *split)
     int64_t share = run->memory_plan.bytes_max / run->workers / STREAM_SHARE_PART;
     plan->limit = settings_given(run->settings, "limit") ? settings_number(run->settings, "limit") : -1;
     plan->unit_rows = plan->unit_bytes = INT64_MAX;
-    plan->cut = run->terms.part_is_unit && info->splits_max == 1;
+    plan->cut = run->whole;
     if (plan->cut) {
         plan->unit_rows = split->part_rows;
         plan->unit_bytes = split->part_bytes > 0 ? split->part_bytes : INT64_MAX;
@@ -234,7 +246,8 @@ static enum haul_code parts_plan(struct run *run, const struct split_request *sp
     struct plan *plan = &run->plan;
     bool more = true;
     int64_t rows = 0;
-    if (!source->ops->split || (dry && !run->info.replayable)) {
+    bool scanned = run->whole && run->info.splits_max != 1;
+    if (!source->ops->split || scanned || (dry && !run->info.replayable)) {
         struct part all = {
             .spec = arena_text(&plan->arena, "all"), .rows = run->info.rows, .bytes = run->info.bytes};
         return all.spec ? plan_add(plan, &all, err) : error_nomem(err, "the plan");

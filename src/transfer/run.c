@@ -146,14 +146,15 @@ static void start_tell(struct run *run)
                      run->terms.resume_note ? run->terms.resume_note : "");
 }
 
-/* Not more workers than parts; what is left over reads ahead. The budget is in
- * shares for them. */
+/* Not more workers than parts; what is left over reads ahead. So does one worker
+ * of two that wait for a server: it should not wait for us while we encode, nor we
+ * for it while we could read. The budget is in shares for the workers. */
 static enum haul_code threads_plan(struct run *run, struct haul_error *err)
 {
     if (run->plan.part_count < (uint64_t)run->workers)
         run->workers = (int)run->plan.part_count;
-    run->ahead =
-        run->workers == 1 && run->memory_plan.workers > 1 && run->plan.limit < 0 && !run->terms.adopts;
+    bool overlaps = run->memory_plan.workers > 1 || run->info.remote || run->terms.remote;
+    run->ahead = run->workers == 1 && overlaps && run->plan.limit < 0 && !run->terms.adopts;
     if (run->context.memory)
         return HAUL_OK;
     if (memory_open(&run->memory, (size_t)run->memory_plan.bytes_max, run->workers, err))

@@ -40,7 +40,8 @@ struct run {
     struct progress progress;
 
     int workers;
-    bool ahead;            /* one worker, and a thread that reads ahead of it */
+    bool whole; /* the source is read in one part, and that is cut into units that are parts to the sink */
+    bool ahead; /* one worker, and a thread that reads ahead of it */
     pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t changed;
     uint64_t next_part;

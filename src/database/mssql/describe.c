@@ -188,7 +188,7 @@ static enum haul_code fill_info(struct mssql_source *source, struct source_info 
     info->rows_exact = whole && table->rows_exact;
     info->bytes = whole ? table->bytes : -1;
     info->order_fixed = source->ordered;
-    info->replayable = info->fleeting = true;
+    info->replayable = info->fleeting = info->remote = true;
     info->splits_max = source->split == SPLIT_NONE && !small ? 1 : 0;
     if (source->consistent == CONSISTENT_SESSION)
         info->splits_max = 1;

@@ -144,7 +144,7 @@ static enum haul_code fill_info(struct mysql_source *source, struct source_info 
     info->rows = source->request.where ? -1 : table->rows;
     info->bytes = source->request.where ? -1 : table->bytes;
     info->order_fixed = source->access != ACCESS_PLAIN;
-    info->replayable = info->fleeting = true;
+    info->replayable = info->fleeting = info->remote = true;
     info->splits_max = split ? 0 : 1;
     info->consistency = innodb && (source->lockable || !split) ? "snapshot" : "none";
     return HAUL_OK;

@@ -4,7 +4,7 @@
  *
  * DDL commits whatever is open, so the run's row goes into the ledger first and
  * its table is made after; the table bears the run's mark as its comment. A table
- * of somebody else is known by the time it was made. Only InnoDB is written to:
+ * of somebody else is known by the second it was made. Only InnoDB is written to:
  * other engines have no transactions, and with them no units.
  *
  * The run's lock is GET_LOCK on a hash of database and name, held by the sink's
@@ -12,9 +12,13 @@
  */
 #include "database/mysql/mysql_wing.h"
 
+#include "base/clock.h"
 #include "database/mysql/sink.h"
 #include <stdio.h>
 #include <stdlib.h>
+
+#define SECOND_WAIT_MS 50
+#define SECOND_TRIES   40
 
 /* ---- the control connection ---- */
 
@@ -60,6 +64,24 @@ static enum haul_code control(struct table_sink *base, bool create, struct haul_
 
 /* ---- what is there ---- */
 
+/* A table is known by the second it was made. That second must be over before it is looked at, or
+ * another of the same name could bear it too. One that comes from the future is not waited for. */
+static enum haul_code await_its_second(struct mysql_sink *sink, struct haul_error *err)
+{
+    int64_t over = 0;
+    for (int i = 0; i < SECOND_TRIES && !over; i++) {
+        struct sql sql = {.dialect = &my_dialect};
+        sql_add(&sql, "SELECT UTC_TIMESTAMP() > ");
+        sql_literal(&sql, sink->table.created);
+        if (context_check(&sink->base.context, err) ||
+            engine_ask_number(&my_engine, &sink->control, &sql, &over, err))
+            return err->code;
+        if (!over)
+            clock_sleep_ms(SECOND_WAIT_MS, sink->base.context.cancel);
+    }
+    return HAUL_OK;
+}
+
 static enum haul_code find(struct table_sink *base, const struct sink_request *request,
                            struct haul_error *err)
 {
@@ -74,7 +96,8 @@ static enum haul_code find(struct table_sink *base, const struct sink_request *r
     if (!name.schema)
         return error_set(err, HAUL_USAGE,
                          "%s: which database? mysql://user@host/database, or --table db.table", base->place);
-    if (my_table_find(&sink->control, &name, &sink->table, &base->exists, err))
+    if (my_table_find(&sink->control, &name, &sink->table, &base->exists, err) ||
+        (base->exists && !request->dry && await_its_second(sink, err)))
         return err->code;
     base->target = arena_text(&base->arena, base->exists ? sink->table.name : name.name);
     base->schema_name = arena_text(&base->arena, base->exists ? sink->table.schema : name.schema);

@@ -153,9 +153,10 @@ static enum haul_code fill_info(struct postgres_source *source, struct source_in
     info->rows = source->request.where ? -1 : table->rows;
     info->bytes = source->request.where ? -1 : table->bytes;
     info->order_fixed = false;
-    info->replayable = info->fleeting = true;
+    info->replayable = info->fleeting = info->remote = true;
     bool cut = source->sliced || (source->key && source->bound_count > 2);
     info->splits_max = cut ? 0 : 1;
+    info->scanned = source->sliced;
     info->consistency = "snapshot";
     if (source->key && !table->sliceable) {
         info->consistency = "none";

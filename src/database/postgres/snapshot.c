@@ -49,13 +49,22 @@ static enum haul_code import(struct postgres_source *source, struct connection *
     return code;
 }
 
+/* A scan of the whole table goes from its begin to its end, so that a reader who was lost finds the
+ * rows in the same order again. */
+static enum haul_code order_scan(const struct postgres_source *source, struct connection *connection,
+                                 struct haul_error *err)
+{
+    return source->sliced ? pg_run(connection, "SET LOCAL max_parallel_workers_per_gather = 0", err)
+                          : HAUL_OK;
+}
+
 /* Opens the slot's session. The mutex is held: the holder is asked whether it lives. */
 static enum haul_code open_slot(struct postgres_source *source, struct slot *slot, struct haul_error *err)
 {
     slot->named = false;
     if (pg_connect(&slot->connection, &source->server, SESSION_SOURCE, &source->context, err))
         return err->code;
-    if (!import(source, &slot->connection, err))
+    if (!import(source, &slot->connection, err) && !order_scan(source, &slot->connection, err))
         return HAUL_OK;
     pg_disconnect(&slot->connection);
     struct haul_error lost = {0};

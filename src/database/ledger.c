@@ -24,7 +24,7 @@ static const struct ledger_column runs_columns[] = {
     {"name", KIND_NAME, true},    {"fingerprint", KIND_TEXT, true}, {"plan", KIND_TEXT, true},
     {"target", KIND_TEXT, true},  {"work", KIND_TEXT, true},        {"work_id", KIND_TEXT, true},
     {"mode", KIND_TEXT, true},    {"made", KIND_FLAG, true},        {"finished", KIND_FLAG, true},
-    {"started", KIND_TIME, true}, {"ended", KIND_TIME, false},
+    {"started", KIND_TIME, true}, {"ended", KIND_TIME, false},      {"layout", KIND_NUMBER, true},
 };
 
 static const struct ledger_column units_columns[] = {
@@ -33,6 +33,10 @@ static const struct ledger_column units_columns[] = {
     {"last", KIND_FLAG, false},         {"hash", KIND_TEXT, false},    {"reject_count", KIND_NUMBER, false},
     {"loss_count", KIND_NUMBER, false}, {"rejects", KIND_TEXT, false}, {"text", KIND_TEXT, false},
 };
+
+/* Of both tables. Whoever changes what their columns are or mean takes the next number; the column `layout`
+ * stays. */
+#define LEDGER_LAYOUT 1
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
@@ -114,6 +118,40 @@ static enum haul_code exists(const struct ledger *ledger, void *connection, bool
     *there = false;
     return ledger->runs ? ledger->engine->ledger_exists(connection, ledger->runs, ledger->units, there, err)
                         : HAUL_OK;
+}
+
+static enum haul_code ask_runs(const struct ledger *ledger, void *connection, const char *what,
+                               int64_t *value, struct haul_error *err)
+{
+    struct sql sql = {.dialect = ledger->engine->dialect};
+    sql_add(&sql, "SELECT %s FROM %s", what, ledger->runs);
+    return engine_ask_number(ledger->engine, connection, &sql, value, err);
+}
+
+/* Each run's row says in which layout it is written. Tables that can be read and have no such column are
+ * those of a haul that had none. */
+static enum haul_code check_layout(const struct ledger *ledger, void *connection, struct haul_error *err)
+{
+    struct haul_error unread = {0};
+    int64_t layout = 0, count;
+    if (ask_runs(ledger, connection, "COALESCE(MAX(layout), 0)", &layout, err)) {
+        bool older = !err->retryable && err->code != HAUL_CANCELLED &&
+                     !ask_runs(ledger, connection, ledger->engine->count, &count, &unread);
+        return older
+                   ? error_set(err, HAUL_CHANGED,
+                               "the ledger %s is of an older haul, which did not number its layout; this one "
+                               "knows layout %d. Let that haul finish what is unfinished and drop both "
+                               "tables, or keep another ledger with --ledger NAME",
+                               ledger->runs, LEDGER_LAYOUT)
+                   : err->code;
+    }
+    if (layout <= LEDGER_LAYOUT)
+        return HAUL_OK;
+    return error_set(
+        err, HAUL_CHANGED,
+        "the ledger %s is of a newer haul: its layout is %lld, this one knows %d. Use that haul, "
+        "or keep another ledger with --ledger NAME",
+        ledger->runs, (long long)layout, LEDGER_LAYOUT);
 }
 
 static void add_column(const struct engine *engine, const struct ledger_column *column, struct sql *sql)
@@ -219,6 +257,8 @@ enum haul_code ledger_begin(const struct ledger *ledger, void *connection, const
     add_names(&sql, run_names, COUNT(run_names));
     sql_add(&sql, ", ");
     sql_name(&sql, "plan");
+    sql_add(&sql, ", ");
+    sql_name(&sql, "layout");
     sql_add(&sql, ") VALUES (");
     for (int i = 0; i < COUNT(values); i++) {
         sql_literal(&sql, values[i]);
@@ -226,7 +266,7 @@ enum haul_code ledger_begin(const struct ledger *ledger, void *connection, const
     }
     sql_add(&sql, "%s, %s, ", run->made ? ledger->engine->yes : ledger->engine->no, ledger->engine->no);
     sql_literal(&sql, plan ? plan : "");
-    sql_add(&sql, ")");
+    sql_add(&sql, ", %d)", LEDGER_LAYOUT);
     return engine_run(ledger->engine, connection, &sql, NULL, err);
 }
 
@@ -372,6 +412,10 @@ enum haul_code ledger_recall(const struct ledger *ledger, void *connection, cons
 {
     struct ledger_run known = {0};
     const struct ledger_search search = {.name = name, .arena = &record->arena};
+    bool there;
+    *found = false;
+    if (exists(ledger, connection, &there, err) || (there && check_layout(ledger, connection, err)))
+        return err->code;
     if (ledger_find(ledger, connection, &search, &known, found, err))
         return err->code;
     if (!*found)

@@ -9,6 +9,9 @@
  * is inserted first in the unit's own transaction. Its primary key (run, part,
  * first_row) is the claim: who gets it does the unit, everybody else learns that
  * it is done, or that another transaction is at it.
+ *
+ * Each run's row has the number of the layout it was written in; a ledger of a newer haul, or of one that
+ * numbered none, is refused by recall (HAUL_CHANGED) and left as it is.
  */
 #ifndef HAUL_DATABASE_LEDGER_H
 #define HAUL_DATABASE_LEDGER_H

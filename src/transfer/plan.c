@@ -252,8 +252,8 @@ static enum haul_code root_parse(const json_t *root, struct plan *plan, struct h
 {
     int64_t version = 0;
     const char *identity = json_string_value(json_object_get(root, "identity"));
-    if (get_number(root, "version", &version) && version > PLAN_VERSION)
-        return error_set(err, HAUL_UNSUPPORTED,
+    if (get_number(root, "version", &version) && version != PLAN_VERSION)
+        return error_set(err, HAUL_CHANGED,
                          "the plan is of version %lld, this haul knows %d; --restart discards it",
                          (long long)version, PLAN_VERSION);
     bool whole = version == PLAN_VERSION && identity && get_text(root, "run", plan->run, sizeof plan->run) &&

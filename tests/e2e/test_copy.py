@@ -1,7 +1,9 @@
 """The first load: each pair of source and target, with foreign readers as judges."""
+import contextlib
 import csv
 import io
 import json
+import sqlite3
 import subprocess
 
 import duckdb
@@ -240,3 +242,18 @@ def test_awkward_names(haul, tmp_path):
     assert pq.read_table(tmp_path / "n.parquet").to_pylist() == [dict(zip(names, names))]
     haul("copy", "n.parquet", "sqlite:///m.db", "--table", 'odd " table')
     assert rows_of(tmp_path / "m.db", 'odd "" table') == [tuple(names)]
+
+
+@pytest.mark.parametrize("change,says", [("UPDATE haul_runs SET layout = 7", "newer haul: its layout is 7"), ("ALTER TABLE haul_runs DROP COLUMN layout", "older haul")])
+def test_a_sqlite_ledger_of_another_layout_is_refused(haul, tmp_path, change, says):
+    (tmp_path / "a.csv").write_text("id\n1\n2\n")
+    haul("copy", "a.csv", "sqlite:///t.db", "--table", "o", "--run", "first")
+    with contextlib.closing(sqlite3.connect(tmp_path / "t.db")) as base, base:
+        base.execute(change)
+    append = ["copy", "a.csv", "sqlite:///t.db", "--table", "o", "--mode", "append"]
+    for name in ("first", "second"):
+        said = haul(*append, "--run", name, code=4).err
+        assert says in said and "--ledger" in said
+    haul(*append, "--ledger", "other")
+    with contextlib.closing(sqlite3.connect(tmp_path / "t.db")) as base:
+        assert base.execute("SELECT count(*) FROM o").fetchone() == (4,)

@@ -437,6 +437,32 @@ def test_the_same_command_again(sql, run, orders):
     assert run("copy", "orders.parquet", sql.uri(), "--table", "o", code=6).returncode == 6
 
 
+# ---- what another haul left ----
+
+@pytest.mark.parametrize("change,says", [("UPDATE haul_runs SET layout = 7", "newer haul: its layout is 7"), ("ALTER TABLE haul_runs DROP COLUMN layout", "older haul")])
+def test_a_ledger_of_another_layout_is_refused(sql, run, orders, change, says):
+    sql.make()
+    run(*append(sql, "--run", "first"))
+    sql.sql(change)
+    for name in ("first", "second"):
+        said = run(*append(sql, "--run", name), code=4).stderr
+        assert says in said and "--ledger" in said, said
+    assert sql.whole() and int(sql.one("SELECT count(*) FROM haul_runs")) == 1
+    sql.sql("DELETE FROM o")
+    run(*append(sql, "--ledger", "other"))
+    assert sql.whole()
+
+
+def test_a_plan_of_a_newer_haul_is_refused(sql, run, orders, tmp_path):
+    sql.make()
+    sql.slow("o", 0.05)
+    stopped_in_the_middle(sql, tmp_path, append(sql, "--run", "planned"))
+    sql.sql("UPDATE haul_runs SET plan = replace(plan, '\"version\": 1', '\"version\": 9')")
+    before = sql.count()
+    said = again(run, append(sql, "--run", "planned"))
+    assert said.returncode == 4 and "version 9" in said.stderr and sql.count() == before, said.stderr
+
+
 # ---- killed, on this machine and on another ----
 
 @pytest.mark.parametrize("where", ["here", "elsewhere"])

@@ -94,6 +94,22 @@ def whole(server, table, wanted):
     return tuple(server.ask(SUMS + table)[0]) == sums(wanted)
 
 
+# ---- what another haul left ----
+
+@pytest.mark.parametrize("change,says", [("UPDATE dbo.haul_runs SET layout = 7", "newer haul: its layout is 7"), ("ALTER TABLE dbo.haul_runs DROP COLUMN layout", "older haul")])
+def test_a_ledger_of_another_layout_is_refused(one, haul, orders, change, says):
+    fresh(one, "dbo.layouts", COLUMNS)
+    append = ["copy", "orders.parquet", one.uri(more=TRUST), "--table", "dbo.layouts", "--mode", "append"]
+    haul(*append, "--run", "first")
+    one.ask(change)
+    try:
+        said = haul(*append, "--run", "second", code=4).err
+        assert says in said and "--ledger" in said
+        assert whole(one, "dbo.layouts", orders)
+    finally:
+        drop(one, "dbo.haul_units", "dbo.haul_runs")
+
+
 # ---- types ----
 
 def edges_table(server, table):

@@ -135,8 +135,8 @@ static enum haul_code check_layout(const struct ledger *ledger, void *connection
     struct haul_error unread = {0};
     int64_t layout = 0, count;
     if (ask_runs(ledger, connection, "COALESCE(MAX(layout), 0)", &layout, err)) {
-        bool older = !err->retryable && err->code != HAUL_CANCELLED &&
-                     !ask_runs(ledger, connection, ledger->engine->count, &count, &unread);
+        bool refused = err->code == HAUL_NOT_FOUND || err->code == HAUL_DATA; /* SQLite: a bad statement */
+        bool older = refused && !ask_runs(ledger, connection, ledger->engine->count, &count, &unread);
         return older
                    ? error_set(err, HAUL_CHANGED,
                                "the ledger %s is of an older haul, which did not number its layout; this one "

@@ -6,6 +6,7 @@ from a prepared stream (tds_stream.py), and bulk loads go into a sink that count
 Nothing is encrypted; haul hashes what it writes, the others do not.
 """
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -20,9 +21,9 @@ from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROWS = 1_000_000
+ROWS = int(os.environ.get("HAUL_BENCH_ROWS", 1_000_000))
 CARGO = Path(os.environ.get("HAUL_CACHE", Path.home() / ".cache" / "haul")) / "cargo"
-KINDS = {"varchar": ROWS, "nvarchar": ROWS, "mixed": 200_000}
+KINDS = {"varchar": ROWS, "nvarchar": ROWS, "mixed": min(200_000, ROWS)}
 QUERY = "SELECT * FROM dbo.{table}"
 LOGIN = "Server=127.0.0.1,{port};Database=master;UID=sa;PWD=Secret1;Encrypt=no;TrustServerCertificate=yes"
 HAUL = os.environ.get("HAUL", str(ROOT / "build" / "haul"))
@@ -44,10 +45,15 @@ LOAD = {
     "freebcp, from text": ["freebcp", "dbo.{table}", "in", "{text}", "-c", "-t", "|", "-S", "127.0.0.1:{port}", "-U", "sa", "-P", "Secret1", "-D", "master", "-b", "100000", "-h", "TABLOCK"],
 }
 PEER = str(ROOT / "tests" / "support" / "judges" / "pybutt_peer.py")
-EXPORT = {"haul": [HAUL, "export", "-s", "127.0.0.1,{port}", "-d", "master", "-t", "{table}", "-u", "sa", "--no-encrypt", "-c", "-o", "{output}", "-w", "1", "--memory", "224MiB"],
-          **{f"PyButt, {engine}": ["pybutt", PEER, "export", "127.0.0.1,{port}", "{table}", "{output}", engine, "1", "1"] for engine in ("mssql-python", "pyodbc")}}
-IMPORT = {"haul": [HAUL, "import", "{manifest}", "-s", "127.0.0.1,{port}", "-d", "master", "-t", "{table}", "-u", "sa", "--no-encrypt", "-c", "-w", "1", "--memory", "224MiB"],
-          "PyButt, mssql-python": ["pybutt", PEER, "import", "127.0.0.1,{port}", "{table}", "{folder}", "mssql-python", "1", "1"]}
+PLACE = ["-s", "127.0.0.1,{port}", "-d", "master", "-t", "{table}", "--no-encrypt", "-c", "--memory", "224MiB"]
+TWO = ", 2 workers"  # and two files; the others have one of each
+# The table has no key: two workers read it by checksum, which PyButt does without being told.
+# haul's import is by a login that may neither keep a ledger nor make staging tables: no recording could answer for those. So its two workers write
+# into the table itself (that rows may be set aside asks for this); PyButt's have staging tables, which the server takes for made.
+EXPORT = {"haul": [HAUL, "export", *PLACE, "-u", "sa", "-o", "{output}"], "haul" + TWO: [HAUL, "export", *PLACE, "-u", "sa", "-o", "{output}", "-w", "2", "-f", "2", "-R", "1048576", "--split", "checksum", "--key", "l_orderkey"],
+          **{f"PyButt, {engine}{many}": ["pybutt", PEER, "export", "127.0.0.1,{port}", "{table}", "{output}", engine, *("22" if many else "11")] for engine in ("mssql-python", "pyodbc") for many in ("", TWO)}}
+IMPORT = {"haul": [HAUL, "import", "{manifest}", *PLACE, "-u", "clerk"], "haul" + TWO: [HAUL, "import", "{manifest}", *PLACE, "-u", "clerk", "-w", "2", "--max-errors", "0"],
+          **{f"PyButt, mssql-python{many}": ["pybutt", PEER, "import", "127.0.0.1,{port}", "{table}", "{folder}", "mssql-python", *("22" if many else "11")] for many in ("", TWO)}}
 WAYS = {"read": READ, "load": LOAD, "export": EXPORT, "import": IMPORT}
 TASKS = {"pybutt-export": ("export", "varchar"), "pybutt-import": ("import", "varchar"), **{f"mssql-parquet-{kind}": ("read", kind) for kind in KINDS}, **{f"parquet-mssql-{kind}": ("load", kind) for kind in KINDS}}
 DRIVERS = sorted(Path("/usr/lib").glob("*/odbc/libtdsodbc.so"))
@@ -92,6 +98,19 @@ def tools(way, kind):
     return {name: command for name, command in WAYS[way].items() if kind == "varchar" or name == "haul" or not name.startswith("freebcp")}
 
 
+def halves(python, kind, csv, stream, parquet):
+    """The same rows as two streams and two Parquet files, made once."""
+    streams, parquets = ([path.with_name(f"{path.name}.{n}") for n in (0, 1)] for path in (stream, parquet))
+    for n in (0, 1):
+        if not streams[n].exists():
+            subprocess.run([python, ROOT / "bench" / "tds_stream.py", kind, csv, str(KINDS[kind]), streams[n], str(n), "2"], check=True)
+        if not parquets[n].exists():
+            code = f"import pyarrow.parquet as q; t = q.read_table('{{0}}'); h = t.num_rows // 2; q.write_table(t.slice(h * {n}, h), '{{1}}', compression='zstd')"
+            subprocess.run([python, "-c", code.format(parquet, parquets[n])], check=True)
+            subprocess.run([python, "-c", code.format(f"{parquet}.few", f"{parquets[n]}.few")], check=True)
+    return streams, parquets
+
+
 def files(python, kind, csv, cache):
     """(stream, parquet, text) of a kind, made once; beside each input one of few rows, for record()."""
     rows = KINDS[kind]
@@ -116,7 +135,7 @@ def files(python, kind, csv, cache):
 class Replay:
     def __init__(self, rules, stream, table):
         self.rows = self.bytes = 0  # of bulk loads, known at the end
-        self.words = [ROOT / "build" / "bench" / "tds-replay", rules, stream, f"{table}"]
+        self.words = [ROOT / "build" / "bench" / "tds-replay", rules, f"{table}", *(stream if isinstance(stream, list) else [stream])]
 
     def __enter__(self):
         self.process = subprocess.Popen([str(word) for word in self.words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -188,13 +207,15 @@ class Relay:
         other.close()
 
 
-def fill_of(port, output, parquet, text, table):
+def fill_of(port, output, parquet, text, table, tool=""):
     """What the commands' places in braces stand for; a folder with PyButt's manifest is made for the input."""
-    folder = Path(str(parquet) + ".manifest")
+    parts = [f"{parquet.removesuffix('.few')}.{n}{'.few' if parquet.endswith('.few') else ''}" for n in (0, 1)] if tool.endswith(TWO) else [parquet]
+    folder = Path(f"{parquet}.manifest{len(parts)}")
     folder.mkdir(exist_ok=True)
-    if not (folder / "part.parquet").exists():
-        os.link(parquet, folder / "part.parquet")
-        (folder / f"dbo_{table}_manifest.json").write_text('{"version": 2, "type": "files", "entries": ["part.parquet"]}')
+    for number, part in enumerate(parts):
+        if not (folder / f"part{number}.parquet").exists():
+            os.link(part, folder / f"part{number}.parquet")
+    (folder / f"dbo_{table}_manifest.json").write_text(json.dumps({"version": 2, "type": "files", "entries": [f"part{n}.parquet" for n in range(len(parts))]}))
     return {"port": port, "output": output, "input": parquet, "text": text, "table": table, "driver": DRIVERS[-1] if DRIVERS else "", "folder": folder,
             "manifest": folder / f"dbo_{table}_manifest.json"}
 
@@ -206,22 +227,25 @@ class Bench:
         self.way, self.kind = TASKS[name]
         self.python, self.folder, self.table = python, folder, f"bench_{self.kind}"
         self.stream, self.parquet, self.text = files(python, self.kind, csv, csv.parent)
+        self.streams = [self.stream]
+        if self.way in ("export", "import"):
+            self.streams, _parquets = halves(python, self.kind, csv, self.stream, self.parquet)
         self.rules = folder / "rules"
         subprocess.run([python, __file__, self.way, self.kind, self.parquet, self.text, self.rules], check=True)
 
-    def fill(self, port, output):
-        return fill_of(port, output, self.parquet, self.text, self.table)
+    def fill(self, port, output, tool="haul"):
+        return fill_of(port, output, str(self.parquet), self.text, self.table, tool)
 
     def once(self, tool, command, measure, threads):
         """(CPU s, wall s, peak MiB, bytes), what was checked; None when the tool is not there."""
-        output = self.folder / (tool.split()[0] + ".parquet")
+        output = self.folder / (tool.split()[0].strip(",") + ".parquet")
         shutil.rmtree(output) if output.is_dir() else output.unlink(missing_ok=True)
         if self.way == "export":
             output.mkdir()
         with contextlib.ExitStack() as stack:
-            replay = stack.enter_context(Replay(self.rules, self.stream, self.table))
+            replay = stack.enter_context(Replay(self.rules, self.streams if tool.endswith(TWO) else self.stream, self.table))
             front = stack.enter_context(Relay(replay.port, self.folder)) if tool == "ConnectorX" or "--no-encrypt" in command else replay
-            words = words_of(tool, command, self.python, self.fill(front.port, output))
+            words = words_of(tool, command, self.python, self.fill(front.port, output, tool))
             if not words:
                 return None
             figures = measure(words, self.folder, threads)
@@ -308,6 +332,15 @@ def run(name, python, csv, measure, options):
     return {tool: ([statistics.median(column) for column in zip(*rows)], judged[tool]) for tool, rows in figures.items()}
 
 
+def claim(server, rows):
+    """From now on its statistics speak of so many rows: what is cut in two by them is not cut by the one row that is there."""
+    import psycopg2
+    connection = psycopg2.connect(**server.dsn)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE OR REPLACE FUNCTION tds.row_count(id oid) RETURNS bigint LANGUAGE sql AS 'SELECT {rows}::bigint'")
+    connection.close()
+
+
 def record(way, kind, parquet, text, out, python):
     """Runs each tool against the tests' server with an empty table; what it asked, and was answered."""
     sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -318,12 +351,13 @@ def record(way, kind, parquet, text, out, python):
     with Server(encryption=prelogin.OFF, users={"sa": "Secret1"}) as server:
         for tool, command in tools(way, kind).items():
             server.ask(f"DROP TABLE IF EXISTS dbo.bench_{kind}", f"CREATE TABLE dbo.bench_{kind} ({ddl(kind)})")
-            if way == "load":  # haul's login may not keep a ledger, whose rows no recording could answer for
+            if way in ("load", "import"):  # haul's login may not keep a ledger, whose rows no recording could answer for
                 server.ask("CREATE LOGIN clerk WITH PASSWORD = 'Secret1'", f"GRANT SELECT, INSERT ON dbo.bench_{kind} TO clerk")
             if way == "export":  # PyButt refuses an empty table
+                claim(server, KINDS[kind])
                 server.ask(f"INSERT INTO dbo.bench_{kind} VALUES (1, 1, 1, 1, 1, 1, 1, 1, 'A', 'A', '2024-02-29', '2024-02-29', '2024-02-29', '', '', '')")
             output = Path(f"{out}.tmp.parquet")
-            fill = fill_of(server.port, output, str(parquet) + ".few", f"{text}.few", f"bench_{kind}")
+            fill = fill_of(server.port, output, str(parquet) + ".few", f"{text}.few", f"bench_{kind}", tool)
             words = words_of(tool, command, python, fill)
             server.recorded = {}
             if words:

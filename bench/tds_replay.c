@@ -1,15 +1,16 @@
 /* A TDS server for benchmarks: it answers with prepared bytes as fast as loopback takes
  * them, and swallows bulk loads, so that the client is what is measured.
  *
- *     tds-replay RULES STREAM TEXT
+ *     tds-replay RULES TEXT STREAM...
  *
  * RULES has what a real server answered to each statement (bench/sqlserver.py records it):
  * u32 length, statement, u32 length, answer, and so on; statements and answers without
- * packet headers and ALL_HEADERS. A statement that is not among them and holds TEXT
- * (in UTF-16) is answered with STREAM, a token stream without its DONE; any other with a
- * plain DONE. INSERT BULK takes the rows that follow and answers with their count, which
- * is found by stepping over the cells. No encryption, no password, one thread for each
- * connection. Prints its port, then rows and bytes of each load; ends with its standard input.
+ * packet headers and ALL_HEADERS; statements are alike that differ in hexadecimal digits
+ * only (names of staging tables) if none is the same. A statement that is not among them and holds TEXT
+ * (in UTF-16) is answered with STREAM, a token stream without its DONE (of several the
+ * first time the first, and so on); any other with a plain DONE. INSERT BULK takes the rows that follow and
+ * answers with their count, which is found by stepping over the cells. No encryption, no password, one thread
+ * for each connection. Prints its port, then rows and bytes of each load; ends with its standard input.
  *
  * Not part of haul: built by `ninja -C build bench/tds-replay` for the benchmark alone. */
 #include <arpa/inet.h>
@@ -18,6 +19,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,13 +33,16 @@
 
 #define HEADER      8u
 #define COLUMNS_MAX 1024
+#define STREAMS_MAX 8
 
 struct bytes {
     const uint8_t *data;
     size_t size;
 };
 
-static struct bytes rules, stream;
+static struct bytes rules, streams[STREAMS_MAX];
+static unsigned stream_count;
+static atomic_uint asked_for;
 static uint8_t wanted[512];
 static size_t wanted_size;
 
@@ -430,7 +435,20 @@ static bool holds(const uint8_t *text, size_t size, const char *ascii)
     return memmem(text, size, needle, 2 * n) != NULL;
 }
 
-static bool find_rule(const uint8_t *text, size_t size, struct bytes *found)
+static bool is_hex(uint8_t byte)
+{
+    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
+}
+
+static bool alike(const uint8_t *one, const uint8_t *other, size_t size, bool digits_too)
+{
+    for (size_t i = 0; i < size; i++)
+        if (one[i] != other[i] && (!digits_too || !is_hex(one[i]) || !is_hex(other[i])))
+            return false;
+    return true;
+}
+
+static bool find_rule(const uint8_t *text, size_t size, bool loosely, struct bytes *found)
 {
     for (size_t at = 0; at + 8 <= rules.size;) {
         uint32_t asked, said;
@@ -438,7 +456,7 @@ static bool find_rule(const uint8_t *text, size_t size, struct bytes *found)
         const uint8_t *statement = rules.data + at + 4;
         memcpy(&said, statement + asked, 4);
         *found = (struct bytes){statement + asked + 4, said};
-        if (asked == size && !memcmp(statement, text, size))
+        if (asked == size && alike(statement, text, size, loosely))
             return true;
         at += 8 + (size_t)asked + said;
     }
@@ -455,7 +473,7 @@ static bool answer_stream(struct client *c, bool rpc)
         size += sizeof status;
         size += put_done(end + size, 0xFE, 0, 0, 0);
     }
-    return answer(c, stream, (struct bytes){end, size});
+    return answer(c, streams[atomic_fetch_add(&asked_for, 1) % stream_count], (struct bytes){end, size});
 }
 
 /* A transaction begins (8) or ends (9, 10): its ENVCHANGE and a DONE. */
@@ -485,7 +503,7 @@ static bool serve(struct client *c, uint8_t type)
     size_t start = size < 64 ? size : 64; /* a plan that a client keeps may quote the words further on */
     if (type == 1 && (holds(text, start, "INSERT BULK") || holds(text, start, "insert bulk")))
         return answer_done(c, 0, 0, 0) && swallow(c);
-    if (find_rule(text, size, &found))
+    if (find_rule(text, size, false, &found) || find_rule(text, size, true, &found))
         return answer(c, found, (struct bytes){0});
     if (memmem(text, size, wanted, wanted_size))
         return answer_stream(c, type == 3);
@@ -525,13 +543,14 @@ static void *watch_input(void *unused)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4 || strlen(argv[3]) * 2 > sizeof wanted) {
-        fprintf(stderr, "usage: tds-replay RULES STREAM TEXT\n");
+    if (argc < 4 || argc > 3 + STREAMS_MAX || strlen(argv[2]) * 2 > sizeof wanted) {
+        fprintf(stderr, "usage: tds-replay RULES TEXT STREAM...\n");
         return 2;
     }
     rules = map(argv[1]);
-    stream = map(argv[2]);
-    for (const char *p = argv[3]; *p; p++, wanted_size += 2)
+    for (stream_count = 0; argv[3 + stream_count]; stream_count++)
+        streams[stream_count] = map(argv[3 + stream_count]);
+    for (const char *p = argv[2]; *p; p++, wanted_size += 2)
         wanted[wanted_size] = (uint8_t)*p;
     int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -1,6 +1,6 @@
 """The prepared streams of the SQL Server benchmark: COLMETADATA and rows, as a server sends them.
 
-    tds_stream.py varchar|nvarchar|mixed CSV ROWS OUT
+    tds_stream.py varchar|nvarchar|mixed CSV ROWS OUT [PART PARTS]
 
 varchar and nvarchar are TPC-H lineitem (int, decimal(15,2), date, text that is sized);
 mixed is a made table of 44 columns with one NULL in ten: four each of eleven types.
@@ -82,11 +82,12 @@ def mixed(rows):
 
 def main():
     kind, path, rows, out = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+    part, parts = map(int, sys.argv[5:7] or (0, 1))
     columns = MIXED if kind == "mixed" else [(name, t.replace("varchar", kind)) for name, t in LINEITEM]
     described = [(name, type_of(t, kind == "mixed"), 0x09 if kind == "mixed" else 0x08) for name, t in columns]
     with open(out + ".tmp", "wb") as file:
         file.write(tokens.column_metadata(described))
-        for row in mixed(rows) if kind == "mixed" else lineitem(kind, path, rows):
+        for row in islice(mixed(rows) if kind == "mixed" else lineitem(kind, path, rows), part, None, parts):
             file.write(row)
     Path(out + ".tmp").rename(out)
 

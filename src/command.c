@@ -120,15 +120,16 @@ static enum haul_code combine_finish(struct haul_job *job, const char *manifest,
     const char *target = settings_text(&job->settings, "output-file");
     const char *name = target ? strrchr(target, '/') : NULL;
     char *path = combined_path(job, manifest, tables || !target ? manifest : target);
+    const int64_t rows = result->already_complete ? -1 : result->rows; /* nobody counted them again */
     if (!path)
         return error_nomem(err, "a manifest's name");
     if (!tables)
-        return manifest_write_one(path, "files", name ? name + 1 : target, result->rows, err);
+        return manifest_write_one(path, "files", name ? name + 1 : target, rows, err);
     if (tables_finish(job, err))
         return err->code;
     const char *schema = server_schema(job), *table = settings_text(&job->settings, "table");
     char *full = arena_printf(&job->arena, "%s%s%s", schema ? schema : "", schema ? "." : "", table);
-    return full ? manifest_write_one(path, "tables", full, result->rows, err)
+    return full ? manifest_write_one(path, "tables", full, rows, err)
                 : error_nomem(err, "a table's name");
 }
 

@@ -17,9 +17,10 @@
 struct tables_source {
     struct source source;
     struct context context;
-    const char *uri;
+    const char *uri, *model;
     const char **names;
-    size_t count, next; /* next: of the split */
+    size_t count, next;        /* next: of the split */
+    struct haul_error missing; /* of the first that is not there */
     const char **columns;
     int column_count; /* 0 before describe */
     struct arena arena;
@@ -70,32 +71,59 @@ static enum haul_code join(const struct tables_source *self, size_t index, struc
     return HAUL_OK;
 }
 
-static enum haul_code describe_one(struct tables_source *self, size_t index, struct source_info *info,
+static enum haul_code describe_one(struct tables_source *self, const char *name, struct source_info *info,
                                    struct haul_error *err)
 {
     struct source *inner = NULL;
-    enum haul_code code = open_one(self, self->names[index], &self->context, &inner, err);
+    enum haul_code code = open_one(self, name, &self->context, &inner, err);
     if (code == HAUL_OK)
         code = inner->ops->describe(inner, info, err);
     if (inner)
         inner->ops->close(inner);
-    return code ? error_prefix(err, "%s", self->names[index]) : HAUL_OK;
+    return code ? error_prefix(err, "%s", name) : HAUL_OK;
+}
+
+static enum haul_code fail_missing(const struct tables_source *self, struct haul_error *err)
+{
+    *err = self->missing;
+    return err->code;
+}
+
+/* The first that is there says what the columns are. */
+static enum haul_code describe_next(struct tables_source *self, size_t index, struct source_info *info,
+                                    struct haul_error *err)
+{
+    struct source_info one = {0};
+    struct haul_error why = {0};
+    enum haul_code code = describe_one(self, self->names[index], &one, &why);
+    if (code == HAUL_NOT_FOUND) {
+        self->missing = self->missing.code ? self->missing : why;
+        source_info_release(&one);
+        return HAUL_OK;
+    }
+    if (code) {
+        *err = why;
+    } else if (!self->column_count) {
+        *info = one;
+        return keep_columns(self, &info->schema, err);
+    } else {
+        code = join(self, index, info, &one, err);
+    }
+    source_info_release(&one);
+    return code;
 }
 
 static enum haul_code tables_describe(struct source *base, struct source_info *info, struct haul_error *err)
 {
     struct tables_source *self = (struct tables_source *)base;
-    if (describe_one(self, 0, info, err) || keep_columns(self, &info->schema, err))
+    for (size_t i = 0; i < self->count; i++)
+        if (describe_next(self, i, info, err))
+            return err->code;
+    if (!self->column_count && !self->model)
+        return fail_missing(self, err);
+    if (!self->column_count &&
+        (describe_one(self, self->model, info, err) || keep_columns(self, &info->schema, err)))
         return err->code;
-    for (size_t i = 1; i < self->count; i++) {
-        struct source_info more = {0};
-        enum haul_code code = describe_one(self, i, &more, err);
-        if (code == HAUL_OK)
-            code = join(self, i, info, &more, err);
-        source_info_release(&more);
-        if (code)
-            return code;
-    }
     info->order_fixed = false;
     info->replayable = true;
     info->splits_max = 0;
@@ -113,6 +141,8 @@ static enum haul_code tables_split(struct source *base, const struct split_reque
 {
     struct tables_source *self = (struct tables_source *)base;
     (void)request;
+    if (self->missing.code)
+        return fail_missing(self, err);
     *more = self->next < self->count;
     if (!*more)
         return HAUL_OK;
@@ -120,6 +150,13 @@ static enum haul_code tables_split(struct source *base, const struct split_reque
     part->rows = part->bytes = -1;
     part->index = self->next++;
     return part->spec ? HAUL_OK : error_nomem(err, "a part");
+}
+
+static enum haul_code tables_begin(struct source *base, int workers, struct haul_error *err)
+{
+    const struct tables_source *self = (const struct tables_source *)base;
+    (void)workers;
+    return fail_missing(self, err);
 }
 
 static enum haul_code reader_next(struct reader *base, int64_t rows_max, struct batch *batch, bool *end,
@@ -180,6 +217,7 @@ static void tables_close(struct source *base)
 static const struct source_ops source_ops = {.name = "tables",
                                              .describe = tables_describe,
                                              .split = tables_split,
+                                             .begin = tables_begin,
                                              .open = tables_open,
                                              .close = tables_close};
 
@@ -200,7 +238,7 @@ static enum haul_code take_names(struct tables_source *self, const char *names, 
     return self->count ? HAUL_OK : error_set(err, HAUL_USAGE, "no tables were named");
 }
 
-enum haul_code tables_source_open(const char *uri, const char *names, const struct context *context,
+enum haul_code tables_source_open(const struct tables_request *request, const struct context *context,
                                   struct source **source, struct haul_error *err)
 {
     struct tables_source *self = calloc(1, sizeof *self);
@@ -208,8 +246,9 @@ enum haul_code tables_source_open(const char *uri, const char *names, const stru
         return error_nomem(err, "a source");
     self->source.ops = &source_ops;
     self->context = *context;
-    self->uri = uri;
-    if (take_names(self, names, err)) {
+    self->uri = request->uri;
+    self->model = request->model;
+    if (take_names(self, request->names, err)) {
         tables_close(&self->source);
         return err->code;
     }

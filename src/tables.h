@@ -7,9 +7,14 @@
 
 #include "batch/source.h"
 
-/* `names` one a line; columns are matched by name, in the order of the first table's. `uri` and
- * what the context points to must outlive the source. */
-enum haul_code tables_source_open(const char *uri, const char *names, const struct context *context,
+/* `names` one a line; columns are matched by name, in the order of the first table's. A table that is not
+ * there is missed when its rows are wanted, and not before: a run that is found complete has dropped it.
+ * Where all are gone the columns are those of `model`. `uri`, `model` and what the context points to must
+ * outlive the source. */
+struct tables_request {
+    const char *uri, *names, *model;
+};
+enum haul_code tables_source_open(const struct tables_request *request, const struct context *context,
                                   struct source **source, struct haul_error *err);
 
 #endif

@@ -422,6 +422,35 @@ def test_a_tables_manifest_wants_its_server(haul, tmp_path):
     assert "--table" in haul("combine", "t.json", "-s", "sqlite:///x.db", code=2).err
 
 
+@pytest.mark.parametrize("gone", ["first", "all"])
+def test_combine_killed_while_it_drops_its_staging_tables(pg, haul, tmp_path, gone):
+    """All rows are in, some or all staging tables are gone, nothing says that it is done: run again it is."""
+    path = exported(haul, tmp_path)
+    wanted = expected(pg.server, haul, tmp_path)
+    pg("import", path, *pg.words, "-w", 3)
+    tables = pg.tables()
+    pg.server.sql(*[f"CREATE TABLE keep_{n} AS SELECT * FROM {t}" for n, t in enumerate(tables)])
+    pg("combine", "out/public_orders_import_manifest.json", *pg.words)
+    combined = tmp_path / "out/public_orders_import_manifest_combined.json"
+    before, _ = manifest(combined), combined.unlink()
+    if gone == "first":
+        pg.server.sql(*[f"ALTER TABLE keep_{n} RENAME TO {t}" for n, t in enumerate(tables) if n])
+    done = pg("combine", "out/public_orders_import_manifest.json", *pg.words)
+    assert "already complete" in done.err and manifest(combined) == {k: v for k, v in before.items() if k != "rows"}
+    assert pg.rows() == wanted and pg.tables() == []
+
+
+def test_combine_misses_a_staging_table_before_anything_is_moved(pg, haul, tmp_path):
+    path = exported(haul, tmp_path)
+    pg("import", path, *pg.words, "-w", 3)
+    tables = pg.tables()
+    for gone in (tables[1], tables[0], tables[2]):
+        pg.server.sql(f"DROP TABLE {gone}")
+        done = pg("combine", "out/public_orders_import_manifest.json", *pg.words, code=5)
+        assert gone.split("_")[1] in done.err or "no table" in done.err
+        assert pg.rows() == []
+
+
 def test_pybutts_classes_by_staging_tables(pg, haul, haul_module, tmp_path, monkeypatch):
     path = exported(haul, tmp_path)
     wanted = expected(pg.server, haul, tmp_path)

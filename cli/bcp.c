@@ -180,6 +180,20 @@ static bool copy(struct bcp *bcp)
     return code == HAUL_OK;
 }
 
+/* What a copy would do, and how the table is loaded and logged. */
+static bool show_plan(struct bcp *bcp)
+{
+    struct haul_error err = {0};
+    char *report = NULL;
+    const bool fine = !haul_plan(bcp->job, &report, &err);
+    if (fine)
+        fprintf(bcp->out, "%s", report);
+    else
+        bcp_print_error(bcp, NULL, &err);
+    haul_free(report);
+    return fine;
+}
+
 static bool run(struct bcp *bcp)
 {
     struct haul_error err = {0};
@@ -197,7 +211,7 @@ static bool run(struct bcp *bcp)
         return false;
     if (bcp_is(bcp, "format"))
         return prompts || write_format(bcp);
-    return copy(bcp);
+    return job_flag(bcp->job, "dry-run") ? show_plan(bcp) : copy(bcp);
 }
 
 int run_bcp(const struct command *command, int count, char **words)

@@ -21,7 +21,7 @@ void bcp_print_usage(FILE *to)
                 "  [-G access token]         [-u trust certificate]   [-Y encryption: s, m or o]\n"
                 "  [-H host in certificate]  [-J server certificate]\n"
                 "haul adds: .gz and .zst data files, Parquet by suffix, --csv, --parallel n, --resume,\n"
-                "  --progress, in --create, --tls-ca file, --password-file file, --strict\n");
+                "  --progress, --dry-run, in --create, --tls-ca file, --password-file file, --strict\n");
 }
 
 void bcp_print_banner(FILE *to)

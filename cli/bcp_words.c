@@ -64,9 +64,9 @@ static const struct letter {
 
 /* What haul adds, and options of every command that make sense here. */
 static const char *const long_options[] = {
-    "csv",    "parallel", "resume",        "progress",         "create",
-    "tls-ca", "memory",   "password-file", "password-command", "strict",
-    "ledger", "run",      "summary",       "schema",           NULL};
+    "csv",     "parallel",      "resume",           "progress", "create", "tls-ca",
+    "memory",  "password-file", "password-command", "strict",   "ledger", "run",
+    "summary", "schema",        "dry-run",          NULL};
 
 bool bcp_is(const struct bcp *bcp, const char *direction)
 {

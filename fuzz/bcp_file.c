@@ -38,6 +38,7 @@ struct wish {
     size_t window;
     int64_t batch_rows;
     struct buffer *copy; /* NULL: not written again */
+    int64_t part_bytes;  /* 0: in one part */
 };
 
 struct writing {
@@ -72,16 +73,32 @@ static void finish_copy(struct rows *rows, struct format_output *output, struct 
     arena_release(&arena);
 }
 
+static bool read_parts(struct rows *rows, const struct wish *wish, struct writing *writing)
+{
+    struct bcp_input *input = (struct bcp_input *)(void *)rows->input;
+    const struct split_request request = {0};
+    struct arena arena = {0};
+    int64_t offered = 0;
+    bool fine = true, more = true;
+    input->part_bytes = wish->part_bytes ? wish->part_bytes : input->part_bytes;
+    input->options.parallel = wish->part_bytes ? 3 : 1;
+    while (fine && more) {
+        struct part part = {0};
+        fine = !rows->input->ops->split(rows->input, &request, &arena, &part, &more, &rows->err);
+        fine = fine && (!more || rows_read(rows, &part, wish->batch_rows, &offered, each, writing));
+    }
+    arena_release(&arena);
+    return fine;
+}
+
 /* True: read to the end; *clean: with nothing refused or lost. */
 static bool read_file(const struct buffer *format, const struct buffer *bytes, struct settings *settings,
                       const struct wish *wish, struct buffer *out, bool *clean)
 {
     struct rows rows = {.context.settings = settings};
     struct haul_error err = {0};
-    const struct part all = {.spec = (char *)(uintptr_t) "all", .rows = -1};
     struct format_output *output = NULL;
     struct writing writing = {.out = out, .err = &err};
-    int64_t offered = 0;
     must(!store_memory_put(FORMAT, format->data, format->length, &err));
     bool whole = rows_open(&rows, &format_bcp, bytes, BUDGET);
     if (whole) {
@@ -95,7 +112,7 @@ static bool read_file(const struct buffer *format, const struct buffer *bytes, s
                 (void)output->ops->piece(output, &rows.context, NULL, &writing.piece, &err);
             schema_release(&to);
         }
-        whole = rows_read(&rows, &all, wish->batch_rows, &offered, each, &writing);
+        whole = read_parts(&rows, wish, &writing);
     }
     csv_print_rejects(&rows, out);
     *clean = whole && !rows.collector.rejects && !rows.collector.losses && !err.code;
@@ -126,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     csv_option(&settings, "format-file", FORMAT);
     csv_option(&settings, "code-page", pages[food_byte(&food) % 4]);
     struct wish wish = {.window = 1 + food_byte(&food), .batch_rows = 1 + food_byte(&food)};
+    wish.part_bytes = food_byte(&food) % 32;
     struct wish plain = {.window = WINDOW_BYTES, .batch_rows = BATCH_ROWS, .copy = &copy};
     struct buffer bytes = food_rest(&food);
     bool whole = read_file(&format, &bytes, &settings, &plain, &once, &clean);

@@ -413,6 +413,55 @@ def test_four_loads_with_tablock_into_one_heap(bcp, sqlserver):
     assert all("TABLOCK" in hints for table, _, hints in sqlserver.loads if table == "heap")
 
 
+@pytest.fixture
+def large(bcp):
+    """l.dat: 100,000 rows, whose terminators stand in their texts too; one that is refused."""
+    (bcp.folder / "l.dat").write_text("".join(f"{i if i != 90_000 else 'x'}\tline\nof {i} that goes on and on\t{7 * i}\n" for i in range(1, 100_001)))
+    return bcp
+
+
+def sums(server, table):
+    return server.ask(f"SELECT COUNT(*), COUNT(DISTINCT a), SUM(CAST(c AS bigint)), MIN(a), MAX(a) FROM dbo.{table}")[0]
+
+
+def test_parallel_into_a_heap(large, sqlserver):
+    """A part of the file for each connection; rows have their numbers in the file. An index lets in one stream."""
+    fresh(sqlserver, "par", "(a int NOT NULL, b varchar(100), c int)")
+    before, wanted = len(sqlserver.loads), 7 * (50_000 * 100_001 - 90_000)
+    done = large("dbo.par", "in", "l.dat", "-c", "-h", "TABLOCK", "--parallel", "4", "-e", "bad")
+    assert "\n99999 rows copied.\n" in done.out and sums(sqlserver, "par") == (99_999, 99_999, wanted, 1, 100_000)
+    assert large.read("bad").startswith(b"#@ Row 90000, Column 1:") and large.read("bad").count(b"#@") == 1
+    loads = [rows for table, rows, _ in sqlserver.loads[before:] if table == "par" and rows]
+    assert len(loads) == 4 and min(loads) > 20_000
+    fresh(sqlserver, "par", "(a int NOT NULL, b varchar(100), c int)")
+    large("dbo.par", "in", "l.dat", "-c", "--parallel", "3", "-b", "9000", "-F", "1001", "-L", "80000")
+    assert sums(sqlserver, "par")[::3] == (79_000, 1001) and sums(sqlserver, "par")[4] == 80_000
+    assert "workers 4" in large("dbo.par", "in", "l.dat", "-c", "-h", "TABLOCK", "--parallel", "4", "--dry-run").out
+    sqlserver.ask("CREATE INDEX par_a ON dbo.par (a)")
+    for words, workers in ((["-h", "TABLOCK"], "workers 1"), ([], "workers 4")):
+        assert workers in large("dbo.par", "in", "l.dat", "-c", "--parallel", "4", "--dry-run", *words).out
+
+
+def test_the_plan_says_how_the_load_is_logged(bcp, sqlserver):
+    """--dry-run: which lock, how many streams, minimally logged or not and why; nothing is loaded."""
+    (bcp.folder / "p.dat").write_text("1\n")
+    heap, indexed, clustered = ("(a int NOT NULL)", None), ("(a int NOT NULL)", "CREATE INDEX i ON dbo.logged (a)"), ("(a int NOT NULL PRIMARY KEY)", None)
+    cases = [(heap, "SIMPLE", "TABLOCK", "a heap without indexes: TABLOCK, several streams at once\n-- minimally logged: recovery model SIMPLE, a heap, TABLOCK\n"),
+             (heap, "BULK_LOGGED", "TABLOCK", "-- minimally logged: recovery model BULK_LOGGED, a heap, TABLOCK\n"),
+             (heap, "FULL", "TABLOCK", "-- fully logged: the recovery model is FULL\n"),
+             (heap, "SIMPLE", "", "a heap without indexes: several streams, no TABLOCK\n-- fully logged, though the recovery model is SIMPLE: there is no TABLOCK\n"),
+             (indexed, "SIMPLE", "TABLOCK", "TABLOCK, which lets in one stream\n-- rows minimally logged: recovery model SIMPLE, a heap, TABLOCK; its indexes only while the table is empty"),
+             (clustered, "BULK_LOGGED", "TABLOCK", "a clustered index: TABLOCK, which lets in one stream\n-- minimally logged while the table is empty, so in the first batch"),
+             (clustered, "SIMPLE", "", "a clustered index: several streams, no TABLOCK\n-- fully logged, though")]
+    for (columns, index), model, hint, said in cases:
+        fresh(sqlserver, "logged", columns)
+        sqlserver.ask(*[index] * bool(index), f"ALTER DATABASE master SET RECOVERY {model}")
+        out = bcp("dbo.logged", "in", "p.dat", "-c", "--dry-run", *(["-h", hint] if hint else [])).out
+        assert said in out and "Starting copy" not in out, (model, hint, out)
+    sqlserver.ask("ALTER DATABASE master SET RECOVERY SIMPLE")
+    assert not rows_of(sqlserver, "logged")
+
+
 # Other files, other rows --------------------------------------------------------------------
 def test_in_create_from_an_xml_format_file(bcp, employee):
     """What the chapter misses: the table is made of what the XML format file says."""

@@ -27,12 +27,35 @@
 
 /* ---- what the table is ---- */
 
-static const char *const storage_words[] = {
-    [STORAGE_UNKNOWN] = "the server does not say how the table is stored: no TABLOCK",
-    [STORAGE_HEAP] = "a heap without indexes: TABLOCK, several streams at once",
-    [STORAGE_CLUSTERED] = "a clustered index: several streams, no TABLOCK",
-    [STORAGE_COLUMNSTORE] = "a clustered columnstore: row groups of up to 1,048,576 rows, no TABLOCK",
-};
+static bool is_plain_heap(const struct target *target)
+{
+    return target->storage == STORAGE_HEAP && target->indexes == 0;
+}
+
+static const char *words_without_lock(const struct target *target)
+{
+    static const char *const words[] = {
+        [STORAGE_UNKNOWN] = "the server does not say how the table is stored: no TABLOCK",
+        [STORAGE_HEAP] = "a heap with indexes: several streams, no TABLOCK",
+        [STORAGE_CLUSTERED] = "a clustered index: several streams, no TABLOCK",
+        [STORAGE_COLUMNSTORE] = "a clustered columnstore: row groups of up to 1,048,576 rows, no TABLOCK",
+    };
+    return is_plain_heap(target) ? "a heap without indexes: several streams, no TABLOCK"
+                                 : words[target->storage];
+}
+
+/* Only a heap without indexes is locked so that other streams may come in. */
+static const char *words_with_lock(const struct target *target)
+{
+    static const char *const words[] = {
+        [STORAGE_UNKNOWN] = "the server does not say how the table is stored: TABLOCK, one stream",
+        [STORAGE_HEAP] = "a heap with indexes: TABLOCK, which lets in one stream",
+        [STORAGE_CLUSTERED] = "a clustered index: TABLOCK, which lets in one stream",
+        [STORAGE_COLUMNSTORE] = "a clustered columnstore: TABLOCK, which lets in one stream",
+    };
+    return is_plain_heap(target) ? "a heap without indexes: TABLOCK, several streams at once"
+                                 : words[target->storage];
+}
 
 static bool is_plainly_ordered(const struct field *field)
 {
@@ -64,7 +87,6 @@ static enum haul_code set_order(struct policy *policy, const struct target *targ
     }
     policy->order = sql_keep(&sql, arena, err);
     policy->writers_max = 1;
-    policy->table = "a clustered index, and the rows come in its order: ORDER, one stream, no TABLOCK";
     return policy->order ? HAUL_OK : err->code;
 }
 
@@ -72,11 +94,7 @@ static enum haul_code choose(struct policy *policy, const struct target *target,
                              const struct source_info *source, struct arena *arena, struct haul_error *err)
 {
     policy->check_constraints = policy->keep_nulls = true;
-    policy->table = storage_words[target->storage];
-    if (target->storage == STORAGE_HEAP && target->indexes == 0)
-        policy->tablock = true;
-    else if (target->storage == STORAGE_HEAP)
-        policy->table = "a heap with indexes: several streams, no TABLOCK";
+    policy->tablock = is_plain_heap(target);
     if (target->storage == STORAGE_COLUMNSTORE)
         policy->unit_rows = COLUMNSTORE_ROWS;
     if (target->storage == STORAGE_CLUSTERED && target->indexes == 0 && is_sorted(target, source))
@@ -84,6 +102,18 @@ static enum haul_code choose(struct policy *policy, const struct target *target,
     return HAUL_OK;
 }
 
+/* What follows of the table and the hints together. */
+static const char *settle(struct policy *policy, const struct target *target)
+{
+    if (policy->tablock && !is_plain_heap(target))
+        policy->writers_max = 1;
+    if (policy->order && !policy->tablock)
+        return "a clustered index, and the rows come in its order: ORDER, one stream, no TABLOCK";
+    return policy->tablock ? words_with_lock(target) : words_without_lock(target);
+}
+
+/* By Microsoft's "Prerequisites for minimal logging in bulk import"; whether the table is
+ * empty and replicated is not asked. */
 static const char *logging_of(const struct policy *policy, const struct target *target, struct arena *arena)
 {
     bool simple = strcmp(target->recovery, "SIMPLE") == 0 || strcmp(target->recovery, "BULK_LOGGED") == 0;
@@ -93,10 +123,20 @@ static const char *logging_of(const struct policy *policy, const struct target *
         return arena_printf(arena, "fully logged: the recovery model is %s", target->recovery);
     if (target->storage == STORAGE_COLUMNSTORE)
         return "minimally logged: rows go into compressed row groups";
-    if (policy->tablock && target->storage == STORAGE_HEAP)
+    if (!policy->tablock)
+        return arena_printf(arena, "fully logged, though the recovery model is %s: there is no TABLOCK",
+                            target->recovery);
+    if (is_plain_heap(target))
         return arena_printf(arena, "minimally logged: recovery model %s, a heap, TABLOCK", target->recovery);
-    return arena_printf(arena, "fully logged, though the recovery model is %s: %s", target->recovery,
-                        policy->tablock ? "the table is no heap" : "there is no TABLOCK");
+    if (target->storage == STORAGE_HEAP)
+        return arena_printf(arena,
+                            "rows minimally logged: recovery model %s, a heap, TABLOCK; its indexes only "
+                            "while the table is empty, so in the first batch",
+                            target->recovery);
+    return arena_printf(arena,
+                        "minimally logged while the table is empty, so in the first batch: recovery model "
+                        "%s, TABLOCK, no heap",
+                        target->recovery);
 }
 
 /* ---- --hint ---- */
@@ -216,6 +256,7 @@ enum haul_code policy_make(struct policy *policy, const struct target *target,
     *policy = (struct policy){0};
     if (choose(policy, target, source, arena, err) || (option && read_hints(policy, option, arena, err)))
         return err->code;
+    policy->table = settle(policy, target);
     policy->logging = logging_of(policy, target, arena);
     return policy->logging ? HAUL_OK : error_nomem(err, "the plan");
 }

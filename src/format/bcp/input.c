@@ -14,6 +14,7 @@
 
 #define LOOK_BYTES ((size_t)1 << 20)
 #define LOOK_ROWS  256
+#define PART_BYTES ((int64_t)1 << 20)
 
 static struct bcp_input *self(struct format_input *input)
 {
@@ -43,21 +44,8 @@ static enum haul_code describe(struct format_input *base, struct source_info *in
     info->rows_exact = false;
     info->order_fixed = true;
     info->replayable = input->file->size >= 0;
-    info->splits_max = 1;
+    info->splits_max = bcp_can_split(input) ? 0 : 1;
     return HAUL_OK;
-}
-
-static enum haul_code split(struct format_input *base, const struct split_request *request,
-                            struct arena *arena, struct part *part, bool *more, struct haul_error *err)
-{
-    struct bcp_input *input = self(base);
-    (void)request;
-    *more = !input->split_done;
-    input->split_done = true;
-    part->rows = -1;
-    part->bytes = input->file->size;
-    part->spec = arena_text(arena, "all");
-    return part->spec ? HAUL_OK : error_nomem(err, "a part");
 }
 
 static enum haul_code inspect_facts(const struct bcp_input *input, struct inspection *out,
@@ -113,7 +101,7 @@ static void input_close(struct format_input *base)
 
 static const struct format_input_ops ops = {
     .describe = describe,
-    .split = split,
+    .split = bcp_input_split,
     .open = bcp_reader_open,
     .inspect = inspect,
     .close = input_close,
@@ -268,6 +256,7 @@ enum haul_code bcp_input_open(const struct format_request *request, struct input
     input->file = file;
     input->packing = packing_by_suffix(file->name);
     input->window_bytes = WINDOW_BYTES;
+    input->part_bytes = PART_BYTES;
     buffer_init(&input->head, NULL);
     if (bcp_options_read(&input->options, request->context, err) ||
         find_layout(input, source ? source->like : NULL, err) || pass_layout(input, source, err) ||

@@ -69,6 +69,7 @@ enum haul_code bcp_options_read(struct bcp_options *options, const struct contex
                                                      : MOMENTS_MICRO;
     options->first_row = settings_number(settings, "first-row");
     options->last_row = settings_number(settings, "last-row");
+    options->parallel = settings_given(settings, "parallel") ? settings_number(settings, "parallel") : 1;
     if (options->first_row < 1)
         return error_set(err, HAUL_USAGE, "--first-row counts from 1");
     if (options->last_row && options->last_row < options->first_row)

@@ -472,9 +472,15 @@ static enum haul_code make_spans(struct bcp_reader *reader, struct haul_error *e
     return buffer_reserve(&reader->spans, rows * fields * sizeof(struct bcp_span), err);
 }
 
-static enum haul_code open_bytes(struct bcp_reader *reader, struct haul_error *err)
+static enum haul_code open_bytes(struct bcp_reader *reader, const struct part *part, struct haul_error *err)
 {
     struct bcp_input *input = reader->input;
+    struct bcp_place from;
+    int64_t to;
+    if (bcp_part_read(input, part->spec, &from, &to, err))
+        return err->code;
+    reader->file_row = from.row;
+    reader->begun = from.byte > 0;
     reader->bytes.file = input->file;
     buffer_init(&reader->bytes.head, NULL);
     if (input->packing != PACKING_NONE) {
@@ -485,7 +491,7 @@ static enum haul_code open_bytes(struct bcp_reader *reader, struct haul_error *e
                buffer_append(&reader->bytes.head, input->head.data, input->head.length, err)) {
         return err->code;
     }
-    window_init(&reader->window, &reader->bytes, 0, -1, reader->context.memory);
+    window_init(&reader->window, &reader->bytes, from.byte, to, reader->context.memory);
     return HAUL_OK;
 }
 
@@ -507,7 +513,7 @@ enum haul_code bcp_reader_open(struct format_input *base, const struct context *
     buffer_init(&reader->flags, context->memory);
     buffer_init(&reader->faults, context->memory);
     buffer_init(&reader->drop, context->memory);
-    if (open_bytes(reader, err) || make_spans(reader, err) || make_decoders(reader, err) ||
+    if (open_bytes(reader, part, err) || make_spans(reader, err) || make_decoders(reader, err) ||
         batch_builder_init(&reader->builder, &reader->input->schema, context->memory, err)) {
         reader_close(&reader->base);
         return err->code;

@@ -24,6 +24,7 @@ struct bcp_options {
     bool page_given; /* --code-page 65001 is stronger than a collation */
     enum bcp_moments_as moments;
     int64_t first_row, last_row; /* from 1; last 0: to the end */
+    int64_t parallel;            /* parts a file is cut into; 1: none */
 };
 enum haul_code bcp_options_read(struct bcp_options *options, const struct context *context,
                                 struct haul_error *err);

@@ -132,8 +132,7 @@ static void test_pages(void **state)
     (void)state;
     TEXT(TWO, "\x82\t1\n", "code-page=OEM", "a:utf8|b:utf8\n\xc3\xa9|1\n");
     TEXT(TWO, "\xe9\t1\n", "code-page=ACP", "a:utf8|b:utf8\n\xc3\xa9|1\n");
-    TEXT(TWO, "\xe9\t1\n", "",
-         "a:utf8|b:utf8\n! row 1 a: Invalid character value: bytes that the  '\xe9'\n");
+    TEXT(TWO, "\xe9\t1\n", "", "a:utf8|b:utf8\n! row 1 a: Invalid character value: bytes that the  '\xe9'\n");
     TEXT(greek, "\xe1\n", "code-page=850", "a:utf8\n\xce\xb1\n");
     TEXT(greek, "\xce\xb1\n", "code-page=65001", "a:utf8\n\xce\xb1\n");
     TEXT("14.0\n1\n1 SQLNCHAR 2 0 \"\" 1 a \"\"\n", "\x01\0x\x02\0\0\xd8\x02\0x\0", "",
@@ -206,6 +205,36 @@ static void test_windows(void **state)
                 fail_msg("window %zu: %s", window, (const char *)out.data);
             buffer_release(&out);
         }
+    store_memory_clear();
+}
+
+/* In parts, whatever the window: the same rows, the same numbers of refused ones, -F and -L over all. */
+static void test_parts(void **state)
+{
+    (void)state;
+    static const char rows[] =
+        "a:int32|b:utf8\n1|a\n2|c\n4|~\n5|e\n6|last without an end\n! row 3 a: Invalid "
+        "character value for cast specifi 'x'\n";
+    static const char text[] = "1\ta\n2\tc\nx\td\n4\t\n5\te\n6\tlast without an end";
+    int most = 0;
+    test_put(FORMAT_NAME, TWO, strlen(TWO));
+    test_put(FILE_NAME, text, sizeof text - 1);
+    for (size_t window = 1; window < sizeof text + 2; window++)
+        for (int64_t part = 1; part < (int64_t)sizeof text; part += 3) {
+            struct test_run run;
+            struct buffer out;
+            int parts = 0;
+            test_begin(&run, "format-file=" FORMAT_NAME "  schema=a:int32  parallel=9");
+            run.window = window;
+            run.part = part;
+            run.parts = &parts;
+            test_read(&run, &out);
+            if (strcmp((const char *)out.data, rows) != 0)
+                fail_msg("window %zu, part %lld: %s", window, (long long)part, (const char *)out.data);
+            most = parts > most ? parts : most;
+            buffer_release(&out);
+        }
+    assert_in_range(most, 3, 6);
     store_memory_clear();
 }
 
@@ -289,21 +318,14 @@ static void test_never_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_null_and_empty),
-        cmocka_unit_test(test_last_row),
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_decimals),
-        cmocka_unit_test(test_moments),
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_lies),
-        cmocka_unit_test(test_first_and_last),
-        cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_many_columns),
-        cmocka_unit_test(test_never_ends),
+        cmocka_unit_test(test_null_and_empty), cmocka_unit_test(test_last_row),
+        cmocka_unit_test(test_columns),        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_decimals),       cmocka_unit_test(test_moments),
+        cmocka_unit_test(test_bytes),          cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_lengths),        cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_first_and_last), cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_parts),          cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_many_columns),   cmocka_unit_test(test_never_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

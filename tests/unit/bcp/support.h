@@ -38,6 +38,7 @@ static const struct haul_option test_options[] = {
     {"format-version", 0, HAUL_OPTION_TEXT, 1, "", "", "14.0", ""},
     {"first-row", 0, HAUL_OPTION_NUMBER, 1, "", "", "1", ""},
     {"last-row", 0, HAUL_OPTION_NUMBER, 1, "", "", "0", ""},
+    {"parallel", 0, HAUL_OPTION_NUMBER, 1, "", "", NULL, ""},
     {"timestamps", 0, HAUL_OPTION_CHOICE, 1, "", "us|ns|exact", "us", ""},
     {"memory", 0, HAUL_OPTION_SIZE, 1, "", "", NULL, ""},
 };
@@ -52,6 +53,8 @@ struct test_run {
     struct format_input *input;
     struct haul_error err;
     size_t window;       /* 0: as it is */
+    int64_t part;        /* 0: as it is */
+    int *parts;          /* how many there were; NULL nobody asks */
     int64_t rows_max;    /* of a batch */
     struct buffer *copy; /* not NULL: what is read is written again, with the same format file */
 };
@@ -109,6 +112,8 @@ static inline enum haul_code test_open(struct test_run *run)
         return run->err.code;
     if (run->window)
         ((struct bcp_input *)(void *)run->input)->window_bytes = run->window;
+    if (run->part)
+        ((struct bcp_input *)(void *)run->input)->part_bytes = run->part;
     return HAUL_OK;
 }
 
@@ -154,26 +159,13 @@ static inline struct format_output *test_output(struct test_run *run, const stru
     return output;
 }
 
-/* Reads all; what came is printed, and written to run->copy. */
-static inline void test_rows(struct test_run *run, struct buffer *out)
+/* Reads a part; what came is printed, and written to `piece` (NULL: not). */
+static inline enum haul_code test_part(struct test_run *run, const struct part *part, struct piece *piece,
+                                       struct buffer *out)
 {
-    const struct part all = {.spec = (char *)(uintptr_t) "all", .rows = -1};
-    struct source_info info = {0};
     struct reader *reader = NULL;
-    struct format_output *output = NULL;
-    struct piece *piece = NULL;
-    struct output_file *file = NULL;
-    struct arena arena = {0};
-    const char *note;
     bool end = false;
-    assert_int_equal(run->input->ops->describe(run->input, &info, &run->err), HAUL_OK);
-    test_print_schema(&info.schema, out);
-    if (run->copy) {
-        output = test_output(run, &info.schema);
-        assert_non_null(output);
-        assert_int_equal(output->ops->piece(output, &run->context, NULL, &piece, &run->err), HAUL_OK);
-    }
-    enum haul_code code = run->input->ops->open(run->input, &run->context, &all, 0, &reader, &run->err);
+    enum haul_code code = run->input->ops->open(run->input, &run->context, part, 0, &reader, &run->err);
     while (!code && !end) {
         struct batch batch = {0};
         code = reader->ops->next(reader, run->rows_max, &batch, &end, &run->err);
@@ -186,6 +178,36 @@ static inline void test_rows(struct test_run *run, struct buffer *out)
     }
     if (reader)
         reader->ops->close(reader);
+    return code;
+}
+
+/* Reads all, part by part; what was read is written to run->copy. */
+static inline void test_rows(struct test_run *run, struct buffer *out)
+{
+    struct source_info info = {0};
+    struct format_output *output = NULL;
+    struct piece *piece = NULL;
+    struct output_file *file = NULL;
+    struct arena arena = {0};
+    const char *note;
+    const struct split_request wish = {0};
+    bool more = true;
+    assert_int_equal(run->input->ops->describe(run->input, &info, &run->err), HAUL_OK);
+    test_print_schema(&info.schema, out);
+    if (run->copy) {
+        output = test_output(run, &info.schema);
+        assert_non_null(output);
+        assert_int_equal(output->ops->piece(output, &run->context, NULL, &piece, &run->err), HAUL_OK);
+    }
+    enum haul_code code = HAUL_OK;
+    while (!code && more) {
+        struct part part = {0};
+        code = run->input->ops->split(run->input, &wish, &arena, &part, &more, &run->err);
+        if (!code && more)
+            code = test_part(run, &part, piece, out);
+        if (more && run->parts)
+            ++*run->parts;
+    }
     if (piece && !code) {
         const uint8_t *data;
         size_t length;

@@ -6,6 +6,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "batch/measure.h"
 #include "batch/stream_source.h"
 #include "job.h"
 #include "manifest.h"
@@ -124,6 +125,7 @@ void haul_job_cancel(struct haul_job *job)
 struct sides {
     struct source *source;
     struct sink *sink;
+    struct source_info measured;
     struct transfer transfer;
 };
 
@@ -133,6 +135,24 @@ static void sides_close(struct sides *sides)
         sides->sink->ops->close(sides->sink);
     if (sides->source)
         sides->source->ops->close(sides->source);
+    source_info_release(&sides->measured);
+}
+
+/* --measure: another source of the same rows is read through. */
+static enum haul_code sides_measure(struct sides *sides, struct haul_job *job, bool stream,
+                                    struct haul_error *err)
+{
+    struct source *source = NULL;
+    if (stream)
+        return error_set(err, HAUL_USAGE, "--measure: a stream can be read only once; make the table first");
+    enum haul_code code = job_open(job, false, &source, err);
+    if (!code)
+        code = source->ops->describe(source, &sides->measured, err);
+    if (!code)
+        code = measure_texts(&job->context, source, &sides->measured, err);
+    if (source)
+        source->ops->close(source);
+    return code;
 }
 
 /* transfer.open_target: the target, read back for copy --verify. */
@@ -214,6 +234,9 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
         return err->code;
     if (settings_flag(&job->settings, "combine") && registry_check_apart(sides->source, target->name, err))
         return err->code;
+    const bool measure = settings_flag(&job->settings, "measure");
+    if (measure && sides_measure(sides, job, stream != NULL, err))
+        return err->code;
     const char *table = NULL, *const *key = NULL;
     int key_count = 0;
     if (job_key(job, &key, &key_count, err) ||
@@ -230,6 +253,7 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
                                                     .key_count = key_count,
                                                     .dry = dry,
                                                     .adopt = settings_flag(&job->settings, "combine")},
+                                        .measured = measure ? &sides->measured.schema : NULL,
                                         .reject = job->reject ? tell_reject : NULL,
                                         .reject_user = job,
                                         .event = job->event,

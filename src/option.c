@@ -194,6 +194,8 @@ static const struct haul_option table[] = {
      "bring the staging tables into the table at once, and drop them", "combine"},
     {"cci", 0, FLAG, IMPORT, "Target", NULL, "true",
      "SQL Server: a clustered columnstore index on staging tables"},
+    {"measure", 0, FLAG, COPY, "Target", NULL, "false",
+     "SQL Server: read the source once before, so that texts of a new table are nvarchar(n), not (max)"},
     {"hint", 0, TEXT, COPY | IMPORT, "Target", "HINT,...", NULL,
      "SQL Server: hints of the bulk load: TABLOCK, FIRE_TRIGGERS, ORDER(...), NO_CHECK_CONSTRAINTS, ..."},
     {"strict", 0, FLAG, MOVE, "Target", NULL, "false", "any loss is an error, before anything is committed"},

@@ -108,6 +108,16 @@ static void workers_plan(struct run *run)
     run->limit.strict = settings_flag(run->settings, "strict");
 }
 
+/* `measured` outlives the run. */
+static void take_measured(struct schema *schema, const struct schema *measured)
+{
+    for (int i = 0; measured && i < schema->count; i++) {
+        int place = schema_find(measured, schema->fields[i].name);
+        if (place >= 0)
+            schema->fields[i].sql_type = measured->fields[place].sql_type;
+    }
+}
+
 enum haul_code run_describe(struct run *run, struct haul_error *err)
 {
     struct transfer *transfer = run->transfer;
@@ -118,6 +128,7 @@ enum haul_code run_describe(struct run *run, struct haul_error *err)
         return err->code;
     if (transfer->source->ops->describe(transfer->source, &run->info, err))
         return run_failed_at(HAUL_SIDE_SOURCE, err);
+    take_measured(&run->info.schema, transfer->measured);
     struct sink_request request = transfer->request;
     request.source = &run->info;
     if (!run->info.identity)

@@ -18,6 +18,8 @@ struct transfer {
     const char *source_name; /* as given, without passwords: for the plan and the fingerprint */
     const char *target_name;
     struct sink_request request;
+    const struct schema
+        *measured;    /* the source's columns with the lengths that were found; NULL: nobody looked */
     reject_fn reject; /* one at a time, from any thread; NULL none */
     void *reject_user;
     haul_event_fn event; /* may be NULL */

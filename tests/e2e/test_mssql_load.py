@@ -16,6 +16,7 @@ import time
 from decimal import Decimal as D
 
 import pyarrow as pa
+import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 import pytest
 
@@ -189,6 +190,23 @@ def test_texts_of_known_length_are_sized(one, haul, tmp_path):
     pq.write_table(table, tmp_path / "a.parquet")
     drop(one, "dbo.sized")
     assert "[v] nvarchar(40)" in haul("copy", "a.parquet", one.uri(more=TRUST), "--table", "sized", "--dry-run").out
+
+
+@pytest.mark.parametrize("name", ["in.parquet", "in.csv"])
+def test_lengths_are_measured_when_asked(one, haul, tmp_path, name):
+    """The longest value of all rows, also one that no sample would see, in UTF-16 units."""
+    words = ["a" * 30, "😀" * 20, "漢" * 39, None, ""] + ["x"] * 40_000 + ["y" * 41]
+    table = pa.table({"id": pa.array(range(len(words)), pa.int32()), "v": words, "long": ["z" * 5000] + [None] * (len(words) - 1)})
+    table = table.append_column("raw", pa.array([b"\1\2\3"] * len(words)).dictionary_encode()) if name == "in.parquet" else table
+    pq.write_table(table, tmp_path / name) if name == "in.parquet" else pcsv.write_csv(table, tmp_path / name)
+    drop(one, "dbo.sized")
+    assert "[v] nvarchar(max)" in haul("copy", name, one.uri(more=TRUST), "--table", "sized", "--dry-run").out
+    said = haul("copy", name, one.uri(more=TRUST), "--table", "sized", "--dry-run", "--measure").out
+    assert "[v] nvarchar(41)" in said and "[long] nvarchar(max)" in said and ("[raw] varbinary(3)" in said) == (name == "in.parquet"), said
+    haul("copy", name, one.uri(more=TRUST), "--table", "sized", "--measure", "--verify")
+    assert one.ask("SELECT MAX(LEN(v)) FROM dbo.sized") == [(41,)]
+    said = haul("copy", "-", one.uri(more=TRUST), "--table", "streamed", "--from", "csv", "--measure", stdin="a\nb\n", code=2).err
+    assert "only once" in said
 
 
 @pytest.mark.parametrize("lie", ["mssql:int); DROP TABLE dbo.x--", "mssql:varchar(99999)", "mssql:decimal(39,2)", "mssql:sql_variant", "mssql:geography",

@@ -5,8 +5,8 @@
  * what the column is: the text is read through the type table and printed anew,
  * never pasted, because a file may say anything. Text of other databases keeps a
  * declared length: twice of it, since theirs count characters and nvarchar counts
- * UTF-16 units; all else of unknown length is (max), save in a key, which cannot
- * be.
+ * UTF-16 units; --measure found the length of what it read; all else of unknown length is (max), save in a
+ * key, which cannot be.
  */
 #include "database/mssql/types.h"
 
@@ -147,6 +147,17 @@ static const char *origin(const struct field *field, bool key, struct arena *are
     return kept;
 }
 
+/* --measure: "measured:nvarchar(20)"; 0: nobody has measured it. */
+static int measured_length(const struct field *field)
+{
+    static const char prefix[] = "measured:";
+    const char *text = field->sql_type;
+    struct arguments given;
+    if (!text || strncmp(text, prefix, sizeof prefix - 1) != 0)
+        return 0;
+    return read_arguments(text + strcspn(text, "("), &given) && given.count == 1 ? given.numbers[0] : 0;
+}
+
 /* What stands in parentheses behind another database's char or varchar; 0 nothing. */
 static int declared_length(const char *sql_type)
 {
@@ -166,7 +177,8 @@ static int declared_length(const char *sql_type)
 
 static const char *text_type(const struct field *field, bool key, struct arena *arena)
 {
-    int length = declared_length(field->sql_type) * 2, most = key ? KEY_UNITS : UNITS_MAX;
+    int measured = measured_length(field), most = key ? KEY_UNITS : UNITS_MAX;
+    int length = measured ? measured : declared_length(field->sql_type) * 2;
     if (length > 0 && length <= most)
         return arena_printf(arena, "nvarchar(%d)", length);
     return key ? arena_printf(arena, "nvarchar(%d)", KEY_UNITS) : "nvarchar(max)";
@@ -178,6 +190,9 @@ static const char *binary_type(const struct field *field, bool key, struct arena
         return "uniqueidentifier";
     if (field->type == TYPE_FIXED_BINARY && field->width > 0 && field->width <= (key ? KEY_BYTES : BYTES_MAX))
         return arena_printf(arena, "binary(%d)", field->width);
+    int measured = measured_length(field), most = key ? KEY_BYTES : BYTES_MAX;
+    if (measured > 0 && measured <= most)
+        return arena_printf(arena, "varbinary(%d)", measured);
     return key ? arena_printf(arena, "varbinary(%d)", KEY_BYTES) : "varbinary(max)";
 }
 

@@ -66,6 +66,8 @@ void progress_event(void *user, const struct haul_event *event);
 void progress_end(struct progress *progress);
 void print_json(FILE *to, const char *text); /* as a JSON string */
 void print_size(double bytes, char *out, size_t out_bytes);
+#define COUNT_BYTES 32
+void print_count(long long count, bool grouped, char out[COUNT_BYTES]); /* "1,234,567" */
 
 /* The commands. */
 int run_copy(const struct command *command, int count, char **words);

@@ -5,17 +5,19 @@
 #include "cli.h"
 #include <string.h>
 
-static void tell_result(const struct haul_result *result)
+static void tell_result(const struct haul_result *result, bool grouped)
 {
-    char size[32];
+    char size[32], rows[COUNT_BYTES], rate[COUNT_BYTES];
     double seconds = result->seconds > 0.001 ? result->seconds : 0.001;
     print_size((double)result->bytes_written, size, sizeof size);
     if (result->already_complete) {
         fprintf(stderr, "haul: run %s is already complete; nothing was written\n", result->run);
         return;
     }
-    fprintf(stderr, "haul: %lld rows in %.2f s, %.0f rows/s", (long long)result->rows, result->seconds,
-            (double)(result->rows - result->rows_resumed) / seconds);
+    print_count((long long)result->rows, grouped, rows);
+    print_count((long long)((double)(result->rows - result->rows_resumed) / seconds + 0.5), grouped, rate);
+    fprintf(stderr, "haul: %s row%s in %.2f s, %s rows/s", rows, result->rows == 1 ? "" : "s",
+            result->seconds, rate);
     if (result->bytes_written)
         fprintf(stderr, ", %s written", size);
     if (result->rows_resumed)
@@ -23,7 +25,8 @@ static void tell_result(const struct haul_result *result)
     if (result->rejects)
         fprintf(stderr, "; %lld rows set aside", (long long)result->rejects);
     if (result->losses)
-        fprintf(stderr, "; %lld values lost something", (long long)result->losses);
+        fprintf(stderr, "; %lld value%s lost something", (long long)result->losses,
+                result->losses == 1 ? "" : "s");
     fprintf(stderr, "\n");
 }
 
@@ -46,7 +49,7 @@ static int copy_now(const struct command *command, struct haul_job *job, struct 
     if (code)
         return fail(&err);
     if (!progress->quiet && !progress->json)
-        tell_result(&result);
+        tell_result(&result, progress->terminal);
     return result.rejects > 0 && !job_flag(job, "rejects-ok") ? EXIT_REJECTS : 0;
 }
 

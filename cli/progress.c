@@ -60,6 +60,18 @@ void print_size(double bytes, char *out, size_t out_bytes)
     snprintf(out, out_bytes, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
 }
 
+void print_count(long long count, bool grouped, char out[COUNT_BYTES])
+{
+    char plain[COUNT_BYTES];
+    int length = snprintf(plain, sizeof plain, "%lld", count), at = 0;
+    for (int i = 0; i < length; i++) {
+        if (grouped && i > (count < 0) && (length - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = plain[i];
+    }
+    out[at] = 0;
+}
+
 void print_json(FILE *to, const char *text)
 {
     fputc('"', to);
@@ -126,18 +138,21 @@ static void print_left(FILE *to, const struct haul_event *event)
         fprintf(to, ", %.0f s left", left);
 }
 
-static void event_counters(FILE *to, const struct haul_event *event)
+static void event_counters(FILE *to, bool grouped, const struct haul_event *event)
 {
-    char size[32];
+    char size[32], rows[COUNT_BYTES], expected[COUNT_BYTES], rate[COUNT_BYTES];
     double seconds = event->seconds > 0.001 ? event->seconds : 0.001;
     double bytes =
         (double)(event->bytes_read > event->bytes_written ? event->bytes_read : event->bytes_written);
     print_size(bytes / seconds, size, sizeof size);
     print_clean(to, event->table ? event->table : "");
-    fprintf(to, ": %lld rows", (long long)event->rows);
+    print_count((long long)event->rows, grouped, rows);
+    print_count((long long)event->rows_expected, grouped, expected);
+    print_count((long long)((double)event->rows / seconds + 0.5), grouped, rate);
+    fprintf(to, ": %s rows", rows);
     if (event->kind == HAUL_EVENT_PROGRESS && event->rows_expected > 0)
-        fprintf(to, " of %lld", (long long)event->rows_expected);
-    fprintf(to, ", %.0f rows/s, %s/s", (double)event->rows / seconds, size);
+        fprintf(to, " of %s", expected);
+    fprintf(to, ", %s rows/s, %s/s", rate, size);
     if (event->kind == HAUL_EVENT_PROGRESS && event->rows > 0 && event->rows_expected > event->rows)
         print_left(to, event);
     if (event->kind == HAUL_EVENT_PROGRESS && event->waiting && *event->waiting)
@@ -159,7 +174,7 @@ static void event_text(struct progress *progress, const struct haul_event *event
     clear_line(progress);
     if (counters) {
         progress->last = event->seconds;
-        event_counters(progress->to, event);
+        event_counters(progress->to, progress->terminal, event);
         progress->line_open = progress->terminal;
         if (!progress->terminal)
             fprintf(progress->to, "\n");

@@ -13,6 +13,7 @@
 #include "named.h"
 #include "registry.h"
 #include "secret.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -26,13 +27,18 @@ static enum haul_code fail_word(const char *word, const char *name, struct arena
                                 struct haul_error *err)
 {
     const char *words[WORDS_MAX];
-    char near[256];
+    char near[256], upper[NAMED_WORD_BYTES] = "";
     size_t count = registry_words(words, WORDS_MAX / 2);
     count += named_words(words + count, WORDS_MAX / 2, arena);
     settings_near(word, words, count, near, sizeof near);
-    return error_set(err, HAUL_USAGE,
-                     "\"%s:\" is no database or connection haul knows%s%s; a file of that name is ./%s", word,
-                     near[0] ? "; near: " : "", near, name);
+    for (size_t i = 0; i < sizeof upper && (i == 0 || word[i - 1]); i++)
+        upper[i] = (char)(word[i] == '-' ? '_' : toupper((unsigned char)word[i]));
+    return error_set(
+        err, HAUL_USAGE,
+        "\"%s:\" is no database or connection haul knows%s%s; a connection of that name is a "
+        "section [%s] in ~/.config/haul/connections.ini or HAUL_CONN_%s=URI (docs/connecting.md), a "
+        "file is ./%s",
+        word, near[0] ? "; near: " : "", near, word, upper, name);
 }
 
 /* "prod:rest": the connection's URI, and the rest as a table's name. */

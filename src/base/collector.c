@@ -143,14 +143,35 @@ enum haul_code collector_reject(struct collector *collector, enum haul_code code
                      (long long)limit->max, text);
 }
 
+/* What stands in `what` is a thing of the value's ("offset"), one with its own article, or a sentence. */
+void loss_print(const char *what, int64_t count, bool would, char out[LOSS_TEXT_BYTES])
+{
+    static const char *const articles[] = {"the ", "a ", "where "}, *const sentences[] = {"NaN", "taken "};
+    const char *owner = count == 1 ? "its " : "their ", *verb = would ? " would lose " : " lost ";
+    for (size_t i = 0; i < sizeof articles / sizeof *articles; i++)
+        if (strncmp(what, articles[i], strlen(articles[i])) == 0)
+            owner = "";
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        if (strncmp(what, sentences[i], strlen(sentences[i])) == 0)
+            owner = "", verb = ": ";
+    (void)snprintf(out, LOSS_TEXT_BYTES, "%lld value%s%s%s%.80s", (long long)count, count == 1 ? "" : "s",
+                   verb, owner, what);
+}
+
+static enum haul_code fail_strict(const char *column, const char *what, int64_t count, struct haul_error *err)
+{
+    char text[LOSS_TEXT_BYTES];
+    loss_print(what, count, true, text);
+    return error_set(err, HAUL_VALUE, "column \"%s\": %s (--strict)", column, text);
+}
+
 enum haul_code collector_loss(struct collector *collector, const char *column, const char *what,
                               int64_t count, struct haul_error *err)
 {
     if (count <= 0)
         return HAUL_OK;
     if (collector->limit && collector->limit->strict)
-        return error_set(err, HAUL_VALUE, "column \"%s\": %lld values would lose their %s (--strict)", column,
-                         (long long)count, what);
+        return fail_strict(column, what, count, err);
     collector->loss_count += count;
     for (struct loss *loss = collector->losses; loss; loss = loss->next) {
         if (strcmp(loss->what, what) == 0 && strcmp(loss->column, column) == 0) {

@@ -87,4 +87,8 @@ enum haul_code collector_reject(struct collector *collector, enum haul_code code
 enum haul_code collector_loss(struct collector *collector, const char *column, const char *what,
                               int64_t count, struct haul_error *err);
 
+/* "1 value lost its offset", "3 values lost the sign of -0.0", "2 values: NaN, stored as NULL". */
+#define LOSS_TEXT_BYTES 160
+void loss_print(const char *what, int64_t count, bool would, char out[LOSS_TEXT_BYTES]);
+
 #endif

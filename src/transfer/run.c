@@ -230,9 +230,11 @@ static enum haul_code finish(struct run *run, struct haul_error *err)
                            .text = run->plan.fingerprint};
     if (state_finish(&run->state, run->named ? &sums : NULL, err))
         return run_failed_at(HAUL_SIDE_TARGET, err);
-    for (const struct loss *loss = run->tally.loss_list; loss; loss = loss->next)
-        context_warn(&run->context, "column \"%s\": %lld values lost their %s", loss->column,
-                     (long long)loss->count, loss->what);
+    for (const struct loss *loss = run->tally.loss_list; loss; loss = loss->next) {
+        char text[LOSS_TEXT_BYTES];
+        loss_print(loss->what, loss->count, false, text);
+        context_warn(&run->context, "column \"%s\": %s", loss->column, text);
+    }
     if (run->tally.rejects > 0 && !run->transfer->reject)
         context_warn(&run->context, "%lld rows were refused and set aside", (long long)run->tally.rejects);
     return HAUL_OK;

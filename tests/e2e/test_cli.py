@@ -46,6 +46,8 @@ def test_man_page(haul):
     (["copy", "a.csv", "b.parquet", "-Z"], "-Z"),
     (["copy", "a.csv", "b.parquet", "--head", "5"], "not an option"),
     (["copy", "prod:dbo.Orders", "b.parquet"], "./prod:dbo.Orders"),
+    (["copy", "prod:dbo.Orders", "b.parquet"], "HAUL_CONN_PROD=URI (docs/connecting.md)"),
+    (["copy", "my-prod:", "b.parquet"], "connections.ini or HAUL_CONN_MY_PROD"),
     (["copy", "sqlit:///a.db", "b.parquet"], "sqlite"),
 ])
 def test_usage_errors(haul, words, said):
@@ -74,6 +76,16 @@ def test_standard_output_carries_data_only(haul, tmp_path):
     make_orders(tmp_path / "shop.db", 3)
     result = haul("copy", "sqlite:///shop.db", "-", "--to", "csv", "--table", "orders")
     assert result.out.splitlines()[0] == "id,name,qty,price,raw" and len(result.out.splitlines()) == 4
+
+
+def test_counts_are_grouped_on_a_terminal_alone(haul, tmp_path):
+    from test_connect import at_a_terminal
+    make_orders(tmp_path / "shop.db", 12345)
+    words = ["copy", "sqlite:///shop.db", "a.parquet", "--table", "orders", "--mode", "replace"]
+    shown, code = at_a_terminal(tmp_path, words, "")
+    assert code == 0 and "haul: 12,345 rows in " in shown
+    assert "haul: 12345 rows in " in haul(*words).err
+    assert '"rows":12345,' in haul(*words, "--log", "json").err
 
 
 def test_closed_standard_output(tmp_path):

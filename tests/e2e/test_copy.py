@@ -172,7 +172,7 @@ def test_timestamps_and_uuids_as_asked(haul, tmp_path):
     haul("copy", "in.parquet", "same.parquet")
     assert pq.read_table(tmp_path / "same.parquet").equals(pq.read_table(tmp_path / "in.parquet"))
     result = haul("copy", "in.parquet", "us.parquet", "--timestamps", "us", "--uuid", "text")
-    assert "1 values lost" in result.err
+    assert "1 value lost its" in result.err
     table = pq.read_table(tmp_path / "us.parquet")
     assert str(table.schema.field("t").type) == "timestamp[us]"
     assert table["u"].to_pylist() == ["00010203-0405-0607-0809-0a0b0c0d0e0f", "00000000-0000-0000-0000-000000000000", None]

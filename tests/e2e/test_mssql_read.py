@@ -221,7 +221,7 @@ def test_time_7_is_in_nanoseconds(server, run, tmp_path):
 def test_lost_digits_are_counted(server, run, tmp_path):
     fresh(server, "dbo.lost", "a datetime2(7), b datetimeoffset(7)", "('2024-02-29 23:59:59.1234567', '2024-02-29 23:59:59.1234567 +05:30')", "('2024-01-01', NULL)")
     said = run("copy", uri(server), "l.parquet", "--table", "lost").stderr
-    assert "1 values lost their 100 ns digit" in said and "1 values lost their offset" in said
+    assert "1 value lost its 100 ns digit" in said and "1 value lost its offset" in said
     assert pq.read_table(tmp_path / "l.parquet").column("b").to_pylist()[0] == stamp(2024, 2, 29, 18, 29, 59, 123456)
     run("copy", uri(server), "m.parquet", "--table", "lost", "--strict", code=5)
     assert not (tmp_path / "m.parquet").exists()

@@ -244,8 +244,28 @@ static void losses_are_counted(void **state)
     assert_int_equal(sum, 8);
     limit.strict = true;
     assert_int_equal(collector_loss(&collector, "at", "offset", 1, &err), HAUL_VALUE);
-    assert_non_null(strstr(err.message, "--strict"));
+    assert_non_null(strstr(err.message, "1 value would lose its offset (--strict)"));
     collector_release(&collector);
+}
+
+static void losses_are_told_in_good_english(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what, *one, *two;
+    } rows[] = {
+        {"offset", "1 value lost its offset", "2 values lost their offset"},
+        {"the sign of -0.0", "1 value lost the sign of -0.0", "2 values lost the sign of -0.0"},
+        {"NaN, stored as NULL", "1 value: NaN, stored as NULL", "2 values: NaN, stored as NULL"},
+        {"taken as UTC", "1 value: taken as UTC", "2 values: taken as UTC"},
+    };
+    char text[LOSS_TEXT_BYTES];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        loss_print(rows[i].what, 1, false, text);
+        assert_string_equal(text, rows[i].one);
+        loss_print(rows[i].what, 2, false, text);
+        assert_string_equal(text, rows[i].two);
+    }
 }
 
 static void note_keep(void *user, bool warning, const char *message)
@@ -290,6 +310,7 @@ int main(void)
         cmocka_unit_test(rejects_are_kept_up_to_the_limit),
         cmocka_unit_test(constraints_may_be_fatal),
         cmocka_unit_test(losses_are_counted),
+        cmocka_unit_test(losses_are_told_in_good_english),
         cmocka_unit_test(contexts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

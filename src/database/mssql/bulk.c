@@ -47,7 +47,8 @@ static const struct max_row max_forms[] = {
     {MS_JSON, MS_NVARCHAR, "nvarchar(max)"},       {MS_UDT, MS_BIGVARBINARY, "varbinary(max)"},
 };
 
-/* Of the precision, whatever the server declared. */
+/* A server that describes its decimals as longer than their precision asks for may read
+ * so many bytes (Babelfish does), and every server takes them. */
 static uint8_t decimal_bytes(uint8_t precision)
 {
     return precision <= 9 ? 5 : precision <= 19 ? 9 : precision <= 28 ? 13 : 17;
@@ -63,8 +64,9 @@ static void make_nullable(struct ms_type *type)
         type->frame = FRAME_U8;
         return;
     }
-    if (type->code == MS_DECIMALN || type->code == MS_NUMERICN)
-        type->length = decimal_bytes(type->precision);
+    uint8_t least = decimal_bytes(type->precision);
+    if ((type->code == MS_DECIMALN || type->code == MS_NUMERICN) && type->length < least)
+        type->length = least;
 }
 
 static const char *make_max(struct ms_type *type)

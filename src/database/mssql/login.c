@@ -2,7 +2,8 @@
  * login.c: LOGIN7, built in one block that is wiped afterwards (MS-TDS, "LOGIN7").
  *
  * A fixed part of 94 bytes points to the texts behind it; lengths there count
- * UTF-16 units. The password is scrambled, which hides it from nobody: the block
+ * UTF-16 units. What it points to stands in the order of the pointers: there are
+ * servers that read it front to back. The password is scrambled, which hides it from nobody: the block
  * must only travel inside of TLS, and it is wiped here and in the packet buffer.
  *
  * Features asked for: UTF-8 collations, and an access token when there is one.
@@ -97,13 +98,18 @@ static enum haul_code put_password(struct block *block, const char *password, st
     return HAUL_OK;
 }
 
-/* The list of features, and the offset that points to it. */
-static void put_features(struct block *block, const struct server *server)
+/* The place of the offset that points to the features. */
+static void put_extension(struct block *block)
 {
     put_u16(block->data + AT_EXTENSION, block->used);
     put_u16(block->data + AT_EXTENSION + 2, 4);
-    put_u32(block->data + block->used, (uint32_t)block->used + 4);
     block->used += 4;
+}
+
+static void put_features(struct block *block, const struct server *server)
+{
+    const uint8_t *place = block->data + AT_EXTENSION;
+    put_u32(block->data + (place[0] | place[1] << 8), (uint32_t)block->used);
     block->data[block->used++] = FEATURE_UTF8;
     put_u32(block->data + block->used, 0);
     block->used += 4;
@@ -161,9 +167,12 @@ static enum haul_code build(struct block *block, const struct session *session, 
     if (put_field(block, AT_HOST, computer, err) || put_field(block, AT_USER, sql ? server->user : "", err) ||
         put_password(block, sql ? server->password : "", err) ||
         put_field(block, AT_APP, server->app ? server->app : app, err) ||
-        put_field(block, AT_SERVER, host, err) || put_field(block, AT_LIBRARY, "haul", err) ||
-        put_field(block, AT_LANGUAGE, "", err) || put_field(block, AT_DATABASE, server->database, err) ||
-        put_field(block, AT_FILE, "", err) || put_field(block, AT_NEW_PASSWORD, "", err))
+        put_field(block, AT_SERVER, host, err))
+        return err->code;
+    put_extension(block);
+    if (put_field(block, AT_LIBRARY, "haul", err) || put_field(block, AT_LANGUAGE, "", err) ||
+        put_field(block, AT_DATABASE, server->database, err) || put_field(block, AT_FILE, "", err) ||
+        put_field(block, AT_NEW_PASSWORD, "", err))
         return err->code;
     return HAUL_OK;
 }

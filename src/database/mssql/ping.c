@@ -14,23 +14,36 @@ static enum haul_code keep(struct ping *ping, const char **place, const char *te
     return *place ? HAUL_OK : error_nomem(err, "a text");
 }
 
+static enum haul_code ask_state(struct mssql_source *source, struct ping *ping, struct haul_error *err)
+{
+    struct ms_answer answer;
+    struct sql sql = {.dialect = &ms_dialect};
+    sql_add(&sql, "SELECT CAST(DATABASEPROPERTYEX(DB_NAME(), 'Updateability') AS varchar(30)) AS a");
+    if (ms_ask_softly(&source->session, &sql, &answer, err))
+        return err->code;
+    const char *state = ms_answer_text(&answer, 0, 0);
+    keep(ping, &ping->state, strcmp(state, "READ_ONLY") ? "read-write" : "read-only", err);
+    ms_answer_release(&answer);
+    return err->code;
+}
+
+/* Two questions: a server that lacks the property still tells who is who. */
 static enum haul_code ask_server(struct mssql_source *source, struct ping *ping, struct haul_error *err)
 {
     struct session *session = &source->session;
     struct ms_answer answer;
     struct sql sql = {.dialect = &ms_dialect};
-    sql_add(&sql, "SELECT SUSER_SNAME() AS a, DB_NAME() AS b, SCHEMA_NAME() AS c,"
-                  " CAST(DATABASEPROPERTYEX(DB_NAME(), 'Updateability') AS varchar(30)) AS d");
+    if (ask_state(source, ping, err))
+        return err->code;
+    sql_add(&sql, "SELECT SUSER_SNAME() AS a, DB_NAME() AS b, SCHEMA_NAME() AS c");
     if (ms_ask_softly(session, &sql, &answer, err))
         return err->code;
     bool told = answer.rows == 1;
     const char *database = told ? ms_answer_text(&answer, 0, 1) : session->database;
-    const char *state = ms_answer_text(&answer, 0, 3);
     if (!keep(ping, &ping->product, session->program, err) &&
         !keep(ping, &ping->version, session->version, err) &&
         !keep(ping, &ping->server, source->server.name, err) && !keep(ping, &ping->database, database, err) &&
-        !keep(ping, &ping->state, strcmp(state, "READ_ONLY") ? "read-write" : "read-only", err) && told &&
-        !keep(ping, &ping->user, ms_answer_text(&answer, 0, 0), err))
+        told && !keep(ping, &ping->user, ms_answer_text(&answer, 0, 0), err))
         keep(ping, &ping->schema, ms_answer_text(&answer, 0, 2), err);
     ms_answer_release(&answer);
     return err->code;

@@ -53,13 +53,17 @@ def parse_features(payload, offset):
         pos += 5 + length
 
 
-def parse(payload):
+def parse(payload, in_order=False):
     if len(payload) < 94:
         raise Bad("a LOGIN7 message shorter than its fixed part")
     length, version, packet_size = struct.unpack_from("<III", payload, 0)
     if length != len(payload):
         raise Bad(f"LOGIN7 says {length} bytes and has {len(payload)}")
     login = Login(tds_version=version, packet_size=packet_size, flags=tuple(payload[24:28]))
+    places = [struct.unpack_from("<HH", payload, 36 + 4 * number)[0] for number in range(len(NAMES))
+              if struct.unpack_from("<HH", payload, 36 + 4 * number)[1]]
+    if in_order and places != sorted(places):
+        raise Bad("the texts of LOGIN7 are not in the order of its offsets")
     for number, name in enumerate(NAMES):
         start, count = struct.unpack_from("<HH", payload, 36 + 4 * number)
         size = count if name == "extension" else 2 * count

@@ -17,6 +17,7 @@ class Personality:
     order_hint: bool = True             # INSERT BULK ... WITH (ORDER (...))
     partition_stats: bool = True        # sys.dm_db_partition_stats is there
     row_statistics: bool = True         # sys.partitions.rows is right; else 0 until UPDATE STATISTICS
+    login_in_order: bool = False        # LOGIN7 is read front to back
     attention: bool = True              # an attention is answered (never, when False)
     applocks: bool = True               # sp_getapplock is there
     rename_untyped: bool = True         # sp_rename of two parameters
@@ -25,7 +26,7 @@ class Personality:
 
 
 SQLSERVER = Personality("sqlserver")
-STRICTER = Personality("stricter", bulk_needs_done=True, bulk_converts=False, bulk_needs_padding=True, order_hint=False,
+STRICTER = Personality("stricter", login_in_order=True, bulk_needs_done=True, bulk_converts=False, bulk_needs_padding=True, order_hint=False,
                        partition_stats=False, row_statistics=False, attention=False, applocks=False, rename_untyped=False, own_numbers=True,
                        refused=(r"DEADLOCK_PRIORITY", r"TABLESAMPLE", r"COLUMNSTORE", r"sys\.dm_", r"sysindexes", r"generated_always_type",
                                 r"partition_(schemes|functions)", r"trigger_events", r"sql_expression_dependencies",

@@ -191,7 +191,7 @@ class Server:
             raise packet.Bad(f"packet type {kind:#x} where LOGIN7 was due")
         if mode == "login":
             channel.tls = None
-        who = login.parse(payload)
+        who = login.parse(payload, self.personality.login_in_order)
         self.logins.append((who, mode, strict))
         return who if self.answer_login(channel, who, strict) else None
 

@@ -9,6 +9,7 @@
 #include "batch/measure.h"
 #include "batch/stream_source.h"
 #include "job.h"
+#include "made.h"
 #include "manifest.h"
 #include "registry.h"
 #include "report.h"
@@ -234,25 +235,27 @@ static enum haul_code sides_open(struct sides *sides, struct haul_job *job, stru
         return err->code;
     if (settings_flag(&job->settings, "combine") && registry_check_apart(sides->source, target->name, err))
         return err->code;
-    const bool measure = settings_flag(&job->settings, "measure");
-    if (measure && sides_measure(sides, job, stream != NULL, err))
-        return err->code;
     const char *table = NULL, *const *key = NULL;
     int key_count = 0;
     if (job_key(job, &key, &key_count, err) ||
         sink_table(job, target->name, source ? source->name : NULL, &table, err))
+        return err->code;
+    const struct sink_request request = {.table = table,
+                                         .mode = job_mode(job),
+                                         .key = key,
+                                         .key_count = key_count,
+                                         .dry = dry,
+                                         .adopt = settings_flag(&job->settings, "combine")};
+    const bool measure = settings_flag(&job->settings, "measure");
+    if ((!stream && made_leave_out(job, sides->sink, &request, &sides->source, err)) ||
+        (measure && sides_measure(sides, job, stream != NULL, err)))
         return err->code;
     sides->transfer = (struct transfer){.context = &job->context,
                                         .source = sides->source,
                                         .sink = sides->sink,
                                         .source_name = source ? source->shown : "stream",
                                         .target_name = target->shown,
-                                        .request = {.table = table,
-                                                    .mode = job_mode(job),
-                                                    .key = key,
-                                                    .key_count = key_count,
-                                                    .dry = dry,
-                                                    .adopt = settings_flag(&job->settings, "combine")},
+                                        .request = request,
                                         .measured = measure ? &sides->measured.schema : NULL,
                                         .reject = job->reject ? tell_reject : NULL,
                                         .reject_user = job,

@@ -144,6 +144,11 @@ struct sink_ops {
     enum haul_code (*negotiate)(struct sink *sink, const struct sink_request *request,
                                 struct sink_terms *terms, struct haul_error *err);
 
+    /* Names of columns that the target makes itself, computed ones say, in `arena`; none where it will be
+     * made anew. Before negotiate: request->source is not known yet, request->table is. NULL: never any. */
+    enum haul_code (*makes)(struct sink *sink, const struct sink_request *request, struct arena *arena,
+                            const char *const **names, int *count, struct haul_error *err);
+
     /* Takes the lock of run NAME (HAUL_BUSY when another process has it) and
      * fills what the target remembers of it; *found false when nothing. NULL:
      * the target has no ledger. */

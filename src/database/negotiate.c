@@ -250,3 +250,29 @@ enum haul_code table_sink_negotiate(struct sink *base, const struct sink_request
         *err = held;
     return held.code;
 }
+
+enum haul_code table_sink_makes(struct sink *base, const struct sink_request *request, struct arena *arena,
+                                const char *const **names, int *count, struct haul_error *err)
+{
+    struct table_sink *sink = (struct table_sink *)base;
+    const struct source_info unknown = {.table = ""};
+    struct sink_request asked = *request;
+    asked.source = &unknown;
+    *count = 0;
+    if (request->mode == SINK_REPLACE)
+        return HAUL_OK;
+    sink->mode = request->mode;
+    sink->exists = sink->staged = false;
+    if (sink->ops->control(sink, false, err) || sink->ops->find(sink, &asked, err))
+        return err->code;
+    int most = sink->exists && sink->columns ? sink->columns->count : 0;
+    const char **made = arena_alloc_array(arena, (size_t)most + 1, sizeof *made);
+    for (int i = 0; made && i < most; i++) {
+        const struct column *column = &sink->columns->list[i];
+        if (column->generated && !(made[*count] = arena_text(arena, column->name)))
+            return error_nomem(err, "columns");
+        *count += column->generated;
+    }
+    *names = made;
+    return made ? HAUL_OK : error_nomem(err, "columns");
+}

@@ -410,9 +410,9 @@ void table_sink_commit_lost(const struct table_sink *sink, int64_t rows, struct 
 /* ---- the interface ---- */
 
 #define SHARED_OPS                                                                                           \
-    .name = "table", .negotiate = table_sink_negotiate, .recall = sink_recall, .prepare = sink_prepare,      \
-    .open = sink_open, .finish = table_sink_finish, .remove = table_sink_remove, .drop = table_sink_drop,    \
-    .close = table_sink_close
+    .name = "table", .negotiate = table_sink_negotiate, .makes = table_sink_makes, .recall = sink_recall,    \
+    .prepare = sink_prepare, .open = sink_open, .finish = table_sink_finish, .remove = table_sink_remove,    \
+    .drop = table_sink_drop, .close = table_sink_close
 
 static const struct sink_ops plain_ops = {SHARED_OPS};
 static const struct sink_ops staging_ops = {SHARED_OPS, .make_like = table_sink_make_like};

@@ -174,6 +174,8 @@ void table_sink_close(struct sink *base);
 
 enum haul_code table_sink_negotiate(struct sink *base, const struct sink_request *request,
                                     struct sink_terms *terms, struct haul_error *err);
+enum haul_code table_sink_makes(struct sink *base, const struct sink_request *request, struct arena *arena,
+                                const char *const **names, int *count, struct haul_error *err);
 enum haul_code table_sink_finish(struct sink *base, const struct run_record *run, const char *manifest,
                                  struct haul_error *err);
 enum haul_code table_sink_remove(struct sink *base, const struct run_record *run, struct haul_error *err);

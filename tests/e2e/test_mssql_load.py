@@ -359,9 +359,19 @@ def test_computed_and_rowversion_columns_are_left_out(mssql, haul, tmp_path):
     fresh(mssql, "dbo.comp", "a int, twice AS (a * 2), v rowversion")
     haul("copy", "a.parquet", mssql.uri(more=TRUST), "--table", "dbo.comp", "--mode", "append")
     assert mssql.ask("SELECT a, twice FROM dbo.comp ORDER BY a") == [(1, 2), (2, 4)]
-    pq.write_table(pa.table({"a": pa.array([1]), "twice": pa.array([2])}), tmp_path / "b.parquet")
-    done = haul("copy", "b.parquet", mssql.uri(more=TRUST), "--table", "dbo.comp", "--mode", "append", code=6)
-    assert "twice" in done.err and "generated" in done.err
+    pq.write_table(pa.table({"a": pa.array([7]), "Twice": pa.array([-1]), "v": pa.array([b"12345678"])}), tmp_path / "b.parquet")
+    words = ["copy", "b.parquet", mssql.uri(more=TRUST), "--table", "dbo.comp", "--mode"]
+    done = haul(*words, "append")
+    assert "left out: Twice, v" in done.err
+    assert mssql.ask("SELECT a, twice FROM dbo.comp ORDER BY a") == [(1, 2), (2, 4), (7, 14)]
+    for mode in ("truncate", "append"):
+        done = haul(*words, mode, "--columns", "a,Twice", code=6)
+        assert "Twice" in done.err and "generated" in done.err
+    haul(*words, "truncate")
+    assert mssql.ask("SELECT a, twice FROM dbo.comp") == [(7, 14)]
+    fresh(mssql, "dbo.comp_too", "a int, twice AS (a * 2), v rowversion")
+    haul("copy", mssql.uri(more=TRUST), mssql.uri(more=TRUST), "--source-table", "dbo.comp", "--target-table", "dbo.comp_too", "--mode", "append", "--strict")
+    assert mssql.ask("SELECT a, twice FROM dbo.comp_too") == [(7, 14)]
 
 
 def test_nulls_stay_nulls_and_a_missing_column_gets_its_default(mssql, haul, tmp_path):

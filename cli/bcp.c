@@ -5,6 +5,7 @@
  * exits: 0 when all rows were copied or no more were refused than -m allows, else 1.
  */
 #include "bcp.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,9 +18,11 @@ static bool open_stream(struct bcp *bcp, char letter, const char *mode, const ch
     const char *name = bcp_value(bcp, letter);
     if (!name)
         return true;
-    *file = fopen(name, mode);
-    if (*file)
+    FILE *opened = fopen(name, mode);
+    if (opened) {
+        *file = opened;
         return true;
+    }
     struct haul_error err = {.code = HAUL_IO};
     snprintf(err.message, sizeof err.message, "Unable to open BCP %s %s", what, name);
     bcp_print_error(bcp, "S1000", &err);
@@ -33,10 +36,29 @@ static bool open_streams(struct bcp *bcp)
            open_stream(bcp, 'e', "w", "error-file", &bcp->errors);
 }
 
-static void close_streams(struct bcp *bcp)
+bool bcp_close_written(struct bcp *bcp, FILE *file, const char *what, const char *name)
 {
-    if (bcp->out && bcp->out != stdout)
-        fclose(bcp->out);
+    struct haul_error err = {.code = HAUL_IO};
+    int why = file ? 0 : errno;
+    if (file && (fflush(file) || ferror(file)))
+        why = errno ? errno : EIO;
+    if (file && fclose(file) && !why)
+        why = errno;
+    if (!why)
+        return true;
+    snprintf(err.message, sizeof err.message, "Unable to write BCP %s %s: %s", what, name, strerror(why));
+    bcp_print_error(bcp, "S1000", &err);
+    return false;
+}
+
+/* False: what should be on the console is not all in -o's file. */
+static bool close_streams(struct bcp *bcp)
+{
+    bool fine = true;
+    FILE *out = bcp->out;
+    bcp->out = stderr;
+    if (out && out != stdout)
+        fine = bcp_close_written(bcp, out, "output file", bcp_value(bcp, 'o'));
     if (bcp->answers && bcp->answers != stdin)
         fclose(bcp->answers);
     if (bcp->errors)
@@ -49,6 +71,7 @@ static void close_streams(struct bcp *bcp)
         explicit_bzero(bcp->password, strlen(bcp->password));
         free(bcp->password);
     }
+    return fine;
 }
 
 static bool check_files(struct bcp *bcp)
@@ -98,14 +121,10 @@ static bool write_format(struct bcp *bcp)
         return false;
     }
     FILE *file = fopen(name, "w");
-    bool fine = file && fputs(text, file) >= 0;
-    fine = file && fclose(file) == 0 && fine;
+    if (file)
+        (void)fputs(text, file);
     haul_free(text);
-    if (fine)
-        return true;
-    snprintf(err.message, sizeof err.message, "Unable to open BCP format-file %s", name);
-    bcp_print_error(bcp, "S1000", &err);
-    return false;
+    return bcp_close_written(bcp, file, "format-file", name);
 }
 
 /* A name from which the shell took the backslash is looked up in vain. */
@@ -144,10 +163,20 @@ static bool is_told(const struct bcp *bcp, const struct haul_error *err)
     return bcp->refused > max && (err->code == HAUL_REJECTS || first);
 }
 
+static void tell_lost_errors(struct bcp *bcp)
+{
+    struct haul_error lost = {.code = HAUL_IO};
+    snprintf(lost.message, sizeof lost.message, "Unable to write BCP error-file %s: %s", bcp_value(bcp, 'e'),
+             strerror(bcp->errors_lost));
+    bcp_print_error(bcp, "S1000", &lost);
+}
+
 static void tell_failure(struct bcp *bcp, const struct haul_result *result, const struct haul_error *err)
 {
     const bool in = bcp_is(bcp, "in");
-    if (!is_told(bcp, err))
+    if (bcp->errors_lost)
+        tell_lost_errors(bcp);
+    else if (!is_told(bcp, err))
         bcp_print_error(bcp, strstr(err->message, "Unexpected EOF") ? "S1000" : NULL, err);
     hint_server(bcp, err);
     if (in)
@@ -177,7 +206,9 @@ static bool copy(struct bcp *bcp)
         tell_failure(bcp, &result, &err);
     else
         bcp_print_end(bcp, &result);
-    return code == HAUL_OK;
+    if (!code && bcp->errors_lost)
+        tell_lost_errors(bcp);
+    return code == HAUL_OK && !bcp->errors_lost;
 }
 
 /* What a copy would do, and how the table is loaded and logged. */
@@ -232,7 +263,7 @@ int run_bcp(const struct command *command, int count, char **words)
         bcp_print_usage(stdout);
     else
         fine = run(&bcp);
-    close_streams(&bcp);
+    fine = close_streams(&bcp) && fine;
     job_done(bcp.job);
     return fine ? 0 : 1;
 }

@@ -18,7 +18,7 @@ struct bcp {
     FILE *out, *errors, *answers;
     long long rows_told, refused;
     long long step;
-    bool fatal; /* told already */
+    int errors_lost; /* errno: the error file cannot be written */
 };
 
 static inline bool bcp_has(const struct bcp *bcp, char letter)
@@ -42,6 +42,9 @@ void bcp_print_banner(FILE *to);
 
 /* One sentence about a wrong command line. Returns false. */
 bool bcp_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Closes a file that was written: false when not all of it is there, which is told. */
+bool bcp_close_written(struct bcp *bcp, FILE *file, const char *what, const char *name);
 
 /* "SQLState = ..., NativeError = ..." and "Error = ..."; `state` NULL: the error's own. */
 void bcp_print_error(struct bcp *bcp, const char *state, const struct haul_error *err);

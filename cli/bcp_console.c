@@ -3,6 +3,7 @@
  * SQLSTATE, the lines at the end, and the error file.
  */
 #include "bcp.h"
+#include <errno.h>
 #include <string.h>
 
 void bcp_print_usage(FILE *to)
@@ -111,7 +112,10 @@ void bcp_on_reject(void *user, const struct haul_reject *reject)
             reason);
     fwrite(reject->line, 1, reject->line_length, bcp->errors);
     fputc('\n', bcp->errors);
-    fflush(bcp->errors);
+    if ((fflush(bcp->errors) || ferror(bcp->errors)) && !bcp->errors_lost) {
+        bcp->errors_lost = errno; /* a row that is nowhere any more: the copy does not go on */
+        haul_job_cancel(bcp->job);
+    }
 }
 
 /* ---- progress ---- */

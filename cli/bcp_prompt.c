@@ -8,6 +8,7 @@
 #include "bcp.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define LINE_BYTES    1024
@@ -133,7 +134,7 @@ static bool ask_type(struct bcp *bcp, struct column *column, bool *changed)
         if (!answer[0])
             return true;
         for (size_t i = 0; i < TYPES; i++)
-            if (strcmp(answer, types[i].answer) == 0 || strcmp(answer, types[i].word) == 0) {
+            if (strcmp(answer, types[i].answer) == 0 || strcasecmp(answer, types[i].word) == 0) {
                 *changed = strcmp(column->host, types[i].host) != 0;
                 snprintf(column->host, sizeof column->host, "%s", types[i].host);
                 return true;
@@ -201,12 +202,8 @@ static bool write_format(struct bcp *bcp, const char *name, const struct column 
 {
     const char *version = haul_job_get(bcp->job, "format-version");
     FILE *file = fopen(name, "w");
-    if (!file) {
-        struct haul_error err = {.code = HAUL_IO};
-        snprintf(err.message, sizeof err.message, "Unable to open BCP format-file %.200s", name);
-        bcp_print_error(bcp, "S1000", &err);
-        return false;
-    }
+    if (!file)
+        return bcp_close_written(bcp, NULL, "format-file", name);
     fprintf(file, "%s\n%d\n", version ? version : "14.0", count);
     for (int i = 0; i < count; i++) {
         const struct column *c = &columns[i];
@@ -222,7 +219,7 @@ static bool write_format(struct bcp *bcp, const char *name, const struct column 
         fprintf(file, "%-8d%-20s%-8d%-8u\"%s\"   %-6d%s %s\n", i + 1, c->host, c->prefix, c->length, end,
                 i + 1, c->name, text && c->collation[0] ? c->collation : "\"\"");
     }
-    return fclose(file) == 0;
+    return bcp_close_written(bcp, file, "format-file", name);
 }
 
 /* The name for the format file: what the person says, or a temporary one. */

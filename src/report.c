@@ -9,6 +9,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#define EXIT_AGAIN 75
+
 /* malloc'ed copy of a buffer's text. */
 enum haul_code report_take(struct buffer *text, char **report, struct haul_error *err)
 {
@@ -168,7 +170,7 @@ static json_t *summary_json(const struct haul_result *result, const struct haul_
                   (json_int_t)result->bytes_written, "seconds", result->seconds, "already_complete",
                   result->already_complete, "hash", result->hash, "consistency", result->consistency, "exit",
                   failure ? haul_exit_code(failure) : (result->rejects ? 3 : 0), "retryable",
-                  failure ? failure->retryable : 0);
+                  failure && haul_exit_code(failure) == EXIT_AGAIN);
     if (root && failure)
         json_object_set_new(
             root, "error",

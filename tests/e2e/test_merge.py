@@ -210,6 +210,23 @@ def test_rows_the_target_refuses_are_set_aside(base, merge, tmp_path):
     assert rows(base) == ["1|uno", "3|tres"]
 
 
+def test_a_further_unique_constraint_holds(base, merge):
+    """A key that is the same and a code that is somebody else's: nothing is merged, and the same command goes on when that is mended."""
+    base.sql("CREATE TABLE o (id int PRIMARY KEY, code varchar(10) NOT NULL UNIQUE, n int);"
+             "INSERT INTO o VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)")
+    merge({"id": pa.array([1, 4], pa.int32()), "code": ["a", "d"], "n": pa.array([10, 40], pa.int32())})
+    before = ["1|a|10", "2|b|2", "3|c|3", "4|d|40"]
+    assert rows(base) == before
+    for new in ({"id": pa.array([5, 6], pa.int32()), "code": ["e", "b"]}, {"id": pa.array([7, 1], pa.int32()), "code": ["g", "c"]}):
+        said = merge(new, code=6).stderr
+        assert "code" in said and ("nique" in said or "uplicate" in said or "UNIQUE" in said), said
+        assert rows(base) == before
+    merge({"id": pa.array([7, 1], pa.int32()), "code": ["g", "c"]}, "--run", "again", code=6)
+    base.sql("UPDATE o SET code = 'free' WHERE id = 3")
+    merge({"id": pa.array([7, 1], pa.int32()), "code": ["g", "c"]}, "--run", "again", "--static-source")
+    assert [row.rsplit("|", 1)[0] for row in rows(base)] == ["1|c", "2|b", "3|free", "4|d", "7|g"]
+
+
 def test_the_dry_run_shows_it(base, merge):
     base.sql(OLD)
     shown = merge({"id": pa.array([1], pa.int32()), "name": ["x"]}, "--dry-run").stdout

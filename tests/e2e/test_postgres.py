@@ -301,6 +301,21 @@ def test_key_ranges_have_every_row_once(base, run, tmp_path, type):
     assert "partition" in run("copy", base.uri("reader"), "q.parquet", "--table", "p", "--split", "partition", code=2).stderr
 
 
+@pytest.mark.parametrize("first,parts", [("i % 3", 3), ("i / 4", 7), ("CASE WHEN i % 2 = 0 THEN NULL ELSE i END", 5)])
+def test_a_composite_key_has_every_row_once(base, run, tmp_path, first, parts):
+    """Of a key of two columns the first makes the ranges: few values, each many times; many; or NULLs for half of the rows."""
+    base.sql("CREATE TABLE p (a int, b text, id int)", f"INSERT INTO p SELECT {first}, 'b' || i, i FROM generate_series(1, 20000) AS i",
+             "CREATE UNIQUE INDEX ab ON p (a, b)", "ANALYZE p")
+    if "NULL" not in first:
+        base.sql("ALTER TABLE p ALTER a SET NOT NULL, ALTER b SET NOT NULL, ADD PRIMARY KEY USING INDEX ab")
+    key = [] if "NULL" not in first else ["--key", "a"]
+    said = run("copy", base.uri("reader"), "p.parquet", "--table", "p", "--split", "key", *key, "--workers", "2", "--rowgroup-size", "2000", "--verify").stderr
+    file = pq.ParquetFile(tmp_path / "p.parquet")
+    assert sorted(file.read(columns=["id"]).column("id").to_pylist()) == list(range(1, 20001))
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    assert len(sizes) >= parts and " 1 part," not in said, (sizes, said)
+
+
 def test_a_foreign_table_is_cut_only_for_who_asks(base, run, tmp_path):
     base.sql("CREATE TABLE far (id int PRIMARY KEY, pad text)", "INSERT INTO far SELECT i, repeat('p', 50) FROM generate_series(1, 9000) AS i",
              "CREATE EXTENSION postgres_fdw",

@@ -435,6 +435,9 @@ enum haul_code haul_inspect(struct haul_job *job, char **report, struct haul_err
     *err = (struct haul_error){0};
     struct source *source = NULL;
     struct source_info info = {0};
+    bool tables = false;
+    if (report_tables(job, &tables, report, err) || tables)
+        return err->code ? job_side(err, HAUL_SIDE_SOURCE) : HAUL_OK;
     enum haul_code code = job_open(job, false, &source, err);
     if (code == HAUL_OK)
         code = source->ops->describe(source, &info, err);

@@ -10,6 +10,8 @@
 
 enum haul_code report_plan(struct haul_job *job, const char *json, char **report, struct haul_error *err);
 enum haul_code report_verify(struct haul_job *job, const char *json, char **report, struct haul_error *err);
+/* What a manifest of tables says; *tables false: the source is something else. */
+enum haul_code report_tables(struct haul_job *job, bool *tables, char **report, struct haul_error *err);
 enum haul_code report_inspect(struct haul_job *job, struct source *source, const struct source_info *info,
                               char **report, struct haul_error *err);
 

@@ -3,8 +3,10 @@
  * JSON, and the first rows. Column widths follow the content, names are cut at
  * NAME_WIDTH_MAX.
  */
+#include "base/file.h"
 #include "batch/view.h"
 #include "batch/walk.h"
+#include "manifest.h"
 #include "registry.h"
 #include "report.h"
 #include <jansson.h>
@@ -305,6 +307,60 @@ static enum haul_code each_file(struct haul_job *job, struct source *source, jso
             return code;
     }
     return HAUL_OK;
+}
+
+static json_t *tables_json(const struct manifest_listing *listing, int64_t rows)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < listing->count; i++)
+        json_array_append_new(names, json_string(listing->entries[i].name));
+    json_t *root = json_pack("{s:i, s:[], s:o}", "version", 1, "files", "tables", names);
+    if (root && rows >= 0)
+        json_object_set_new(root, "rows", json_integer(rows));
+    return root;
+}
+
+static enum haul_code draw_tables(const char *path, const struct manifest_listing *listing, int64_t rows,
+                                  struct buffer *out, struct haul_error *err)
+{
+    char count[32];
+    print_count(rows, count);
+    enum haul_code code =
+        buffer_printf(out, err, "%s: %zu tables of a server%s%s%s\n", path, listing->count,
+                      rows >= 0 ? ", " : "", rows >= 0 ? count : "", rows >= 0 ? " rows" : "");
+    for (size_t i = 0; code == HAUL_OK && i < listing->count; i++)
+        code = buffer_printf(out, err, "  %s\n", listing->entries[i].name);
+    return code;
+}
+
+enum haul_code report_tables(struct haul_job *job, bool *tables, char **report, struct haul_error *err)
+{
+    const char *path = settings_text(&job->settings, "source");
+    struct manifest_listing listing = {0};
+    struct buffer out = {0};
+    json_error_t where;
+    *tables = false;
+    if (!path || strchr(path, '\n') || !manifest_is_named(path) || !path_exists(path))
+        return HAUL_OK;
+    enum haul_code code = manifest_read(path, &job->arena, &listing, err);
+    *tables = code == HAUL_OK && listing.tables;
+    if (*tables) {
+        json_t *whole = json_load_file(path, 0, &where), *known = json_object_get(whole, "rows");
+        int64_t rows = json_is_integer(known) ? (int64_t)json_integer_value(known) : -1;
+        json_t *root = report_as_json(job) ? tables_json(&listing, rows) : NULL;
+        if (report_as_json(job))
+            code = (*report = root ? json_dumps(root, JSON_INDENT(2)) : NULL) ? HAUL_OK
+                                                                              : error_nomem(err, "a report");
+        else
+            code = draw_tables(path, &listing, rows, &out, err);
+        if (code == HAUL_OK && !report_as_json(job))
+            code = report_take(&out, report, err);
+        json_decref(root);
+        json_decref(whole);
+    }
+    buffer_release(&out);
+    manifest_listing_release(&listing);
+    return code;
 }
 
 static json_t *schema_json(const struct schema *schema)

@@ -171,9 +171,12 @@ def combine_parquet_files(manifest_path: PathLike, output_file: PathLike, rowgro
 
 
 def inspect_manifest(manifest_path: PathLike, verbose: bool = False) -> List[Dict[str, Any]]:
-    """Prints rows, row groups and, verbose, the columns of a manifest's files; returns what it printed."""
-    files = []
-    for one in _inspect(manifest_path)["files"]:
+    """Prints rows, row groups and, verbose, the columns of a manifest's files (the names of its tables); returns what it printed."""
+    said, files = _inspect(manifest_path), []
+    for name in said.get("tables", ()):
+        print(f"table {name}")
+        files.append({"table": name})
+    for one in said["files"]:
         groups = [group["rows"] for group in one["row_groups"]]
         info: Dict[str, Any] = {"file": Path(one["file"]).name, "rows": one["rows"], "row_groups": len(groups),
                                 "row_group_sizes": set(groups)}

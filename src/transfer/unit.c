@@ -227,6 +227,10 @@ static enum haul_code unit_commit(struct attempt *attempt, struct haul_error *er
         return target_failed(err);
     }
     attempt->writer = NULL;
+    if (worker->verbose)
+        context_note(&worker->context, "part %llu of %llu, from row %lld on: %lld rows are in",
+                     (unsigned long long)receipt->unit.part + 1, (unsigned long long)receipt->unit.parts,
+                     (long long)receipt->unit.first_row, (long long)receipt->rows);
     return HAUL_OK;
 }
 

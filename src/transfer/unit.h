@@ -19,6 +19,7 @@ struct unit_worker {
     struct progress *progress;
     int seat;
     int retries;
+    bool verbose;     /* say what is done */
     bool replayable;  /* the source can be opened again at the unit's first row */
     bool order_fixed; /* a retry finds the same rows in the same order */
     bool keeps;       /* keep a unit's items until its commit */

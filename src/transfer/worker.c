@@ -42,6 +42,7 @@ static enum haul_code worker_open(struct worker *worker, int seat, struct haul_e
     unit->progress = &run->progress;
     unit->seat = seat;
     unit->retries = (int)settings_number(run->settings, "retries");
+    unit->verbose = settings_flag(run->settings, "verbose");
     unit->replayable = run->info.replayable && (run->info.order_fixed || run->info.scanned || !run->plan.cut);
     unit->keeps = !run->info.replayable && !run->terms.part_is_unit;
     unit->random = (uint64_t)clock_now_ns() * 0x9e3779b97f4a7c15u + (uint64_t)seat + 1;

@@ -62,6 +62,18 @@ def test_export_a_table(mssql, butt, tmp_path):
     mssql.ask("DROP TABLE dbo.Customers")
 
 
+def test_the_log_says_how_a_table_is_cut(sqlserver, butt, tmp_path):
+    customers(sqlserver, "Cut")
+    sqlserver.ask("CREATE TABLE dbo.Heap (a int NOT NULL, b int)", "INSERT INTO dbo.Heap SELECT CustomerID, 1 FROM dbo.Cut")
+    four = ["-o", "out", "-w", 2, "-f", 4]
+    assert "4 parts, by ranges of [CustomerID]" in butt("export", *words(sqlserver), "-t", "Cut", *four).err
+    assert "4 parts, by ranges of [Name]" in butt("export", *words(sqlserver), "-t", "Cut", "-P", "Name", *four).err
+    assert "4 parts, by the checksum of [CustomerID]" in butt("export", *words(sqlserver), "-t", "Cut", "--split", "checksum", *four).err
+    assert "one part: the table has no key" in butt("export", *words(sqlserver), "-t", "Heap", *four).err
+    done = butt("export", *words(sqlserver), "-t", "Cut", *four, "-V")
+    assert sorted(line.split(":")[1] for line in done.err.splitlines() if "rows are in" in line) == [f" part {n} of 4, from row 0 on" for n in range(1, 5)]
+
+
 def test_export_again_replaces(sqlserver, butt, tmp_path):
     customers(sqlserver, "Again", 20)
     butt("export", *words(sqlserver), "-t", "Again", "-o", "out", "-f", 4, "-w", 2)
@@ -586,6 +598,12 @@ def test_import_into_sql_server(sqlserver, butt, tmp_path, mode):
     sqlserver.ask("DROP TABLE dbo.Round", "DROP TABLE dbo.RoundBack")
 
 
+def columnstores(server, table):
+    """Clustered columnstore indexes of its staging tables."""
+    return server.ask("SELECT count(*) FROM sys.indexes AS i JOIN sys.tables AS t ON t.object_id = i.object_id "
+                      f"WHERE t.name LIKE '{table}[_]0%' AND i.type_desc = 'CLUSTERED COLUMNSTORE'")[0][0]
+
+
 def test_staging_tables_in_sql_server(sqlserver, butt, tmp_path):
     customers(sqlserver, "Staged", 1000)
     sqlserver.ask("CREATE TABLE dbo.StagedBack (CustomerID int NOT NULL PRIMARY KEY, Name nvarchar(60), Amount decimal(18,2))")
@@ -596,6 +614,9 @@ def test_staging_tables_in_sql_server(sqlserver, butt, tmp_path):
     made = manifest(tmp_path / "out/dbo_StagedBack_import_manifest.json")
     assert len(made["entries"]) == 4 and made["entries"][0].startswith("dbo.StagedBack_01_")
     assert sqlserver.ask("SELECT count(*) FROM dbo.StagedBack")[0][0] == 0
+    assert columnstores(sqlserver, "StagedBack") == 4
+    said = butt("inspect", "out/dbo_StagedBack_import_manifest.json")
+    assert all(entry in said.out for entry in made["entries"]), said
     butt("combine", "out/dbo_StagedBack_import_manifest.json", *given)
     assert sqlserver.ask(both.format("StagedBack")) == sqlserver.ask(both.format("Staged"))
     assert sqlserver.ask("SELECT count(*) FROM sys.tables WHERE name LIKE 'StagedBack[_]0%'")[0][0] == 0
@@ -603,7 +624,8 @@ def test_staging_tables_in_sql_server(sqlserver, butt, tmp_path):
     butt("import", "out/dbo_Staged_manifest.json", *given, "-w", 2, "--no-cci", "--combine")
     assert sqlserver.ask(both.format("StagedBack")) == sqlserver.ask(both.format("Staged"))
     sqlserver.ask("DELETE FROM dbo.StagedBack")
-    butt("import", "out/dbo_Staged_manifest.json", *given, "-w", 2)
+    butt("import", "out/dbo_Staged_manifest.json", *given, "-w", 2, "--no-cci")
+    assert columnstores(sqlserver, "StagedBack") == 0
     butt("purge", "out/dbo_StagedBack_import_manifest.json", *words(sqlserver))
     assert sqlserver.ask("SELECT count(*) FROM sys.tables WHERE name LIKE 'StagedBack[_]0%'")[0][0] == 0
     sqlserver.ask("DROP TABLE dbo.Staged", "DROP TABLE dbo.StagedBack")

@@ -48,6 +48,7 @@ def forget(request):
             server = request.getfixturevalue(name)
             for table in ("dbo.haul_units", "dbo.haul_runs"):
                 server.ask(f"IF OBJECT_ID(N'{table}') IS NOT NULL DELETE FROM {table}")
+            drop(server, *staging(server))  # of runs that were to fail
 
 
 def drop(server, *tables):
@@ -63,9 +64,13 @@ def count(server, table):
     return server.ask(f"SELECT COUNT(*) FROM {table}")[0][0]
 
 
+def staging(server):
+    return [f"dbo.{row[0]}" for row in server.ask("SELECT name FROM sys.tables WHERE name LIKE '%[_][_]haul[_]%'")]
+
+
 def left_behind(server):
     """Staging tables and open units: after a run that ended well there are none."""
-    names = [row[0] for row in server.ask("SELECT name FROM sys.tables WHERE name LIKE '%[_][_]haul[_]%'")]
+    names = staging(server)
     units = server.ask("SELECT COUNT(*) FROM dbo.haul_units")[0][0] if server.ask("SELECT OBJECT_ID(N'dbo.haul_units')")[0][0] else 0
     return names, units
 

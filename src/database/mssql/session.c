@@ -100,10 +100,10 @@ static enum haul_code read_note(struct session *session, struct haul_error *err)
     if (++session->notes > NOTES_MAX)
         return error_set(err, HAUL_DATA, "%s: the server sent more than %d messages in one answer",
                          session->server->name, NOTES_MAX);
-    /* Changed database, changed language (some servers give these no number), renamed what others may name.
-     */
+    /* Changed database, changed language (some servers give these no number), renamed what others may name,
+     * the echo of an error. */
     bool routine = message.number == 5701 || message.number == 5703 || message.number == 15477 ||
-                   (message.number == 0 && !session->logged_in);
+                   message.number == 3621 || (message.number == 0 && !session->logged_in);
     if (!routine && session->notes <= NOTES_SHOWN)
         context_note(&session->context, "%s: the server says: %.800s", session->server->name, message.text);
     return HAUL_OK;

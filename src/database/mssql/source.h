@@ -55,7 +55,7 @@ struct mssql_source {
     bool snapshot_made;
 
     /* split */
-    bool split_begun;
+    bool split_begun, split_told;
     struct ms_answer bounds;
     int64_t part_index, part_count;
 

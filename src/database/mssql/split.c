@@ -238,6 +238,29 @@ static int64_t wanted_rows(const struct mssql_source *source, const struct split
     return rows > 0 ? rows : 1;
 }
 
+/* Says how the table is cut, and why it is not when it could be in several parts. */
+static void tell_split(const struct mssql_source *source, int64_t part_rows)
+{
+    struct sql keys = {.dialect = &ms_dialect};
+    struct haul_error ignored = {0};
+    sql_keys(&source->cut, &keys);
+    const char *text = sql_text(&keys, &ignored);
+    const char *how = source->split == SPLIT_PARTITION  ? "as it is partitioned"
+                      : source->split == SPLIT_CHECKSUM ? "by the checksum of "
+                                                        : "by ranges of ";
+    if (source->part_count > 1 && text)
+        context_note(&source->context, "%s: %lld parts, %s%s", source->server.name,
+                     (long long)source->part_count, how, source->split == SPLIT_PARTITION ? "" : text);
+    else if (source->split == SPLIT_NONE && source->split_wish != SPLIT_NONE &&
+             source->table.rows > part_rows)
+        context_note(
+            &source->context,
+            "%s: one part: the table has no key whose ranges could be read at the same time (--split "
+            "checksum --key A,B reads it once for each part)",
+            source->server.name);
+    sql_release(&keys);
+}
+
 static enum haul_code begin_split(struct mssql_source *source, const struct split_request *request,
                                   struct haul_error *err)
 {
@@ -256,6 +279,9 @@ static enum haul_code begin_split(struct mssql_source *source, const struct spli
             return err->code;
         source->part_count = source->bounds.rows + 1;
     }
+    if (!source->split_told)
+        tell_split(source, part_rows);
+    source->split_told = true;
     return HAUL_OK;
 }
 

@@ -450,6 +450,9 @@ class Translator:
             return self.rewrite_table(node)
         if isinstance(node, exp.Cast):
             return self.rewrite_cast(node)
+        if isinstance(node, exp.Like) and isinstance(node.expression, (exp.Literal, exp.National)):
+            pattern = node.expression.name.replace("\\", "\\\\").replace("[_]", "\\_").replace("[%]", "\\%").replace("[[]", "[")
+            return exp.Like(this=node.this.transform(self.rewrite), expression=exp.Literal.string(pattern))
         if isinstance(node, exp.National):
             return exp.Literal.string(node.name)
         if isinstance(node, exp.HexString):

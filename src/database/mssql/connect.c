@@ -116,8 +116,8 @@ static enum haul_code agree(struct session *session, bool *encrypts, bool *login
 {
     const struct server *server = session->server;
     bool strict = server->encrypt == ENCRYPT_STRICT, never = server->encrypt == ENCRYPT_DISABLE || strict;
-    bool easy = server->encrypt == ENCRYPT_DEFAULT && server->loopback && !session->route.port;
-    bool must = server->encrypt == ENCRYPT_MANDATORY || (server->encrypt == ENCRYPT_DEFAULT && !easy);
+    bool here = server->loopback && !session->route.port;
+    bool must = server->encrypt == ENCRYPT_MANDATORY || (server->encrypt == ENCRYPT_DEFAULT && !here);
     enum ms_encryption seen;
     if (ms_prelogin(session, never ? ENCRYPTION_NONE : must ? ENCRYPTION_ON : ENCRYPTION_OFF, &seen, err))
         return err->code;
@@ -133,7 +133,8 @@ static enum haul_code agree(struct session *session, bool *encrypts, bool *login
         return error_set(err, HAUL_TLS,
                          "%s: the server would encrypt the login only, although all was asked for",
                          server->name);
-    return !never && !easy && seen == ENCRYPTION_NONE ? fail_plain(session, err) : HAUL_OK;
+    bool plain = never || (here && !must); /* what does not leave the machine needs no TLS */
+    return !plain && seen == ENCRYPTION_NONE ? fail_plain(session, err) : HAUL_OK;
 }
 
 /* ---- one host ---- */

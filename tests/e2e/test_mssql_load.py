@@ -314,6 +314,17 @@ def test_append(mssql, haul, orders):
     assert "--mode create makes it" in done.err
 
 
+def test_a_table_of_another_database(mssql, haul, orders):
+    """Its ledger stands beside it, whatever database the URI names: the second run finds it."""
+    mssql.ask("IF DB_ID('elsewhere') IS NULL CREATE DATABASE elsewhere")
+    mssql.ask("USE elsewhere", "IF OBJECT_ID(N'dbo.far') IS NOT NULL DROP TABLE dbo.far", f"CREATE TABLE dbo.far ({COLUMNS})")
+    where = [mssql.uri(more=TRUST), "--table", "elsewhere.dbo.far", "--mode", "append", "--run", "far"]
+    haul("copy", "orders.parquet", *where)
+    assert "already complete" in haul("copy", "orders.parquet", *where).err
+    assert mssql.ask("USE elsewhere", "SELECT COUNT(*) FROM dbo.far") == [(3000,)]
+    assert mssql.ask("USE elsewhere", "SELECT COUNT(*) FROM dbo.haul_runs WHERE name = 'far'") == [(1,)]
+
+
 def test_truncate_keeps_the_table(mssql, haul, orders):
     fresh(mssql, "dbo.o", "id int NOT NULL PRIMARY KEY, name nvarchar(30), price decimal(12,2) DEFAULT 7, extra int DEFAULT 3", "(-1, N'old', 1, 2)")
     before = mssql.ask("SELECT OBJECT_ID(N'dbo.o')")

@@ -128,23 +128,30 @@ static enum haul_code name_target(struct mssql_sink *sink, struct haul_error *er
     return base->title && base->identity ? HAUL_OK : error_nomem(err, "a table's name");
 }
 
-/* A table of another database: the ledger could not stand beside it. */
-static enum haul_code check_database(struct mssql_sink *sink, struct haul_error *err)
+/* The ledger stands beside the table: for a table of another database every session goes there. */
+static enum haul_code enter_database(struct mssql_sink *sink, const char *wanted, struct haul_error *err)
 {
-    struct table_name *name = &sink->target.table.name;
-    if (name->database && strcasecmp(name->database, sink->control.database) != 0)
-        return error_set(err, HAUL_USAGE, "%s: name the target's database in the URI: mssql://host/%s",
-                         sink->base.place, name->database);
-    name->database = NULL;
-    return HAUL_OK;
+    struct table_sink *base = &sink->base;
+    struct target *target = &sink->target;
+    sink->server.database = table_sink_text(base, target->table.name.database, err);
+    target_release(target);
+    ms_disconnect(&sink->control);
+    if (!sink->server.database || control(base, false, err))
+        return err->code;
+    return ms_table_find(&sink->control, wanted, &target->table, &base->exists, err);
 }
 
 static enum haul_code find_table(struct mssql_sink *sink, const char *wanted, struct haul_error *err)
 {
     struct table_sink *base = &sink->base;
     struct target *target = &sink->target;
-    if (ms_table_find(&sink->control, wanted, &target->table, &base->exists, err) ||
-        check_database(sink, err) || name_target(sink, err))
+    if (ms_table_find(&sink->control, wanted, &target->table, &base->exists, err))
+        return err->code;
+    const char *database = target->table.name.database;
+    if (database && strcasecmp(database, sink->control.database) != 0 && enter_database(sink, wanted, err))
+        return err->code;
+    target->table.name.database = NULL;
+    if (name_target(sink, err))
         return err->code;
     if (base->exists && target->table.kind != 'V')
         return target_read(&sink->control, target, err);

@@ -4,7 +4,8 @@
  * Opened, described, inspected, split and read to its end within a budget of
  * 8 MiB, whatever its sizes claim. All values of each batch are touched by
  * hashing its rows, so that a bad offset is seen; strings that are called text
- * are text. A file that reads at once reads the same in batches of 7 rows.
+ * are text. A file that reads at once reads the same in batches of 7 rows, and with
+ * columns of few values given as dictionaries.
  */
 #include "rows.h"
 
@@ -49,9 +50,10 @@ static void look(void *user, const struct batch *batch)
 }
 
 /* True when it was read to its end. */
-static bool read_all(const struct buffer *bytes, int64_t rows_max, struct total *total)
+static bool read_all(const struct buffer *bytes, int64_t rows_max, enum dictionaries dictionaries,
+                     struct total *total)
 {
-    struct rows rows = {0};
+    struct rows rows = {.source.dictionaries = dictionaries};
     struct arena arena = {0};
     struct split_request request = {.part_rows = 1, .part_bytes = -1};
     bool whole = rows_open(&rows, &format_parquet, bytes, BUDGET), more = whole;
@@ -93,9 +95,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     struct food food = {data, length};
     struct buffer bytes = food_rest(&food);
     struct total once = {0}, pieces = {0};
-    bool whole = read_all(&bytes, BATCH_ROWS, &once);
+    bool whole = read_all(&bytes, BATCH_ROWS, DICTIONARIES_NONE, &once);
     if (whole && once.rows < 5000) {
-        must(read_all(&bytes, 7, &pieces));
+        must(read_all(&bytes, 7, DICTIONARIES_NONE, &pieces));
+        must(hash_equal(once.sum, pieces.sum) && once.rows == pieces.rows);
+    } else if (whole && once.rows < ROWS_MAX) { /* row groups that are large enough for dictionaries */
+        must(read_all(&bytes, BATCH_ROWS, DICTIONARIES_ALL, &pieces));
         must(hash_equal(once.sum, pieces.sum) && once.rows == pieces.rows);
     }
     inspect(&bytes);

@@ -203,9 +203,9 @@ enum haul_code job_open(struct haul_job *job, bool target, struct source **sourc
     request.like = !target && job->like.count ? &job->like : NULL;
     request.passed = job->passed;
     request.alike = !target && settings_flag(&job->settings, "combine");
-    request.dictionaries =
-        registry_takes_dictionaries(settings_text(&job->settings, "target"), &job->context) ||
-        registry_takes_dictionaries(settings_text(&job->settings, "output-file"), &job->context);
+    const char *output = settings_text(&job->settings, "target");
+    output = output ? output : settings_text(&job->settings, "output-file");
+    request.dictionaries = registry_dictionaries(output, &job->context);
     if (code == HAUL_OK)
         context.login = &side->login;
     if (code == HAUL_OK && columns)

@@ -176,16 +176,17 @@ enum haul_code registry_open_sink(const char *name, const struct context *contex
     return file_sink_open(name, formats, settings_text(context->settings, "to"), context, sink, err);
 }
 
-bool registry_takes_dictionaries(const char *target, const struct context *context)
+enum dictionaries registry_dictionaries(const char *target, const struct context *context)
 {
     const struct engine *engine;
     const struct format *format;
     const char *rest, *to = settings_text(context->settings, "to");
     struct haul_error ignored = {0}; /* whoever opens the target says it */
     if (!target || engine_find(target, &engine, &rest, &ignored) || engine)
-        return false;
+        return DICTIONARIES_NONE;
     if (to)
-        return !format_named(formats, to, "--to", &format, &ignored) && format->dictionaries;
+        return format_named(formats, to, "--to", &format, &ignored) ? DICTIONARIES_NONE
+                                                                    : format->dictionaries;
     format = format_by_suffix(formats, target);
     return (format ? format : formats[0])->dictionaries; /* the first is a folder's */
 }

@@ -35,8 +35,8 @@ enum haul_code registry_open_source(const char *name, const struct context *cont
 enum haul_code registry_open_sink(const char *name, const struct context *context, struct sink **sink,
                                   struct haul_error *err);
 
-/* Is the target's format glad of dictionary arrays? False for a database, and for NULL. */
-bool registry_takes_dictionaries(const char *target, const struct context *context);
+/* The dictionary arrays that the target's format is glad of; none for a database, and for NULL. */
+enum dictionaries registry_dictionaries(const char *target, const struct context *context);
 
 /* HAUL_USAGE when the file `target` is one of the source's. */
 enum haul_code registry_check_apart(struct source *source, const char *target, struct haul_error *err);

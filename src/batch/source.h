@@ -23,6 +23,10 @@
 #include "batch/batch.h"
 #include "batch/ping.h"
 
+/* Which columns may come as dictionary arrays, where values are few: as whoever
+ * takes them is glad of distinct values. */
+enum dictionaries { DICTIONARIES_NONE, DICTIONARIES_TEXT, DICTIONARIES_ALL };
+
 /* What the user asked of the source, beside its name. */
 struct source_request {
     const char *table;          /* NULL: none given; files: what their rows are called */
@@ -33,8 +37,8 @@ struct source_request {
     const char *schema;        /* --schema name:type,...; NULL */
     const struct schema *like; /* files that do not say their columns: those of the table; NULL unknown */
     const bool *passed;        /* of these: what the file has for them is not used; NULL all are */
-    bool alike;        /* files: stored alike, so that parts of all can stand in one file as they are */
-    bool dictionaries; /* batches may hold dictionary arrays: whoever takes them is glad of distinct values */
+    bool alike; /* files: stored alike, so that parts of all can stand in one file as they are */
+    enum dictionaries dictionaries;
 };
 
 struct source_info {

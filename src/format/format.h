@@ -127,9 +127,9 @@ struct format {
     /* Rows and in-memory bytes a piece should hold (row group size). */
     void (*piece_size)(const struct format_request *request, int64_t *rows, int64_t *bytes);
 
-    bool adopts;       /* its outputs have `adopt` */
-    bool empty_fine;   /* an input of no bytes has no rows; else it is an error */
-    bool dictionaries; /* its pieces are glad of dictionary arrays, where values are few */
+    bool adopts;                    /* its outputs have `adopt` */
+    bool empty_fine;                /* an input of no bytes has no rows; else it is an error */
+    enum dictionaries dictionaries; /* that its pieces are glad of */
 };
 
 #endif

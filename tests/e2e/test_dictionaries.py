@@ -1,10 +1,13 @@
-"""Texts of few words stay indices on their way from Parquet to files: the values must not notice.
+"""Columns of few values stay indices on their way from Parquet to files: the values must not notice.
 
 Row groups are large (only then batches are indices), words few or many, NULLs anywhere,
 pages small, and the dictionary is given up in the middle of a chunk. pyarrow's reading is
 the measure; a copy through SQLite, whose batches hold every value, has the same hash.
 """
+import json
+import math
 import random
+from decimal import Context, Decimal
 
 import pyarrow as pa
 import pyarrow.csv as pc
@@ -64,6 +67,55 @@ def test_words_as_csv(haul, tmp_path, trial):
     haul("copy", "n.csv", "back.parquet", "--null", "a", "--quote", "none", "--escape", "\\", "--delimiter", "|",
          "--schema", "c0:utf8,c1:utf8,c2:utf8")
     assert pq.read_table(tmp_path / "back.parquet").equals(table)
+
+
+# ---- numbers and moments ----
+
+FIXED = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64(), pa.float16(), pa.float32(), pa.float64(),
+         pa.decimal128(5, 2), pa.decimal128(15, 0), pa.decimal128(38, 10), pa.date32(), pa.time32("ms"), pa.time64("us"), pa.time64("ns"),
+         pa.timestamp("ms"), pa.timestamp("us", "UTC"), pa.timestamp("ns"), pa.duration("us"), pa.binary(5), pa.binary(16)]
+
+
+def fixed_value(rng, type_):
+    if pa.types.is_decimal(type_):
+        return Decimal(rng.choice([0, 1, -1, rng.randrange(-10 ** type_.precision + 1, 10 ** type_.precision)])).scaleb(-type_.scale, Context(prec=38))
+    if pa.types.is_floating(type_):
+        return rng.choice([0.0, -0.0, 1.5, -2.25, math.nan, math.inf, rng.randrange(1000) / 4])
+    if pa.types.is_fixed_size_binary(type_):
+        return rng.randbytes(type_.byte_width)
+    if pa.types.is_integer(type_):
+        signed = pa.types.is_signed_integer(type_)
+        return rng.randrange(-(1 << type_.bit_width - 1), 1 << type_.bit_width - 1) if signed else rng.randrange(1 << type_.bit_width)
+    return rng.randrange(86_400)
+
+
+def fixed_column(rng, type_):
+    known = [fixed_value(rng, type_) for _ in range(rng.choice([1, 3, 200, 6000]))]
+    share = rng.choice([0, 0, 0.2, 0.999])
+    return pa.array([None if rng.random() < share else rng.choice(known) for _ in range(ROWS)], type_)
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("trial", range(min(TRIALS, 24)))
+def test_numbers_and_moments_as_csv(haul, tmp_path, trial):
+    """The same rows with dictionaries and without give the same text, the same refused rows and the same hash."""
+    rng = random.Random(f"fixed {SEED} {trial}")
+    types = [FIXED[trial % len(FIXED)], *rng.sample(FIXED, 3)]
+    table = pa.table({f"c{i}": fixed_column(rng, type_) for i, type_ in enumerate(types)})
+    words = rng.choice([[], ["--limit", "30001"], ["--delimiter", "-"], ["--null", "0"], ["--quote", "none", "--delimiter", "5", "--max-errors", "-1"]])
+    int96 = rng.random() < 0.2
+    made = {}
+    for name, dictionary in (("few", True), ("all", False)):
+        pq.write_table(table, tmp_path / f"{name}.parquet", use_dictionary=dictionary, row_group_size=rng.choice([ROWS, 17_000]), data_page_size=5000,
+                       dictionary_pagesize_limit=rng.choice([64, 1 << 20]), store_decimal_as_integer=rng.random() < 0.5,
+                       use_deprecated_int96_timestamps=int96)
+        done = haul("copy", f"{name}.parquet", f"{name}.csv", "--workers", rng.choice("12"), "--summary", "s.json", *words, code=None)
+        assert done.code in (0, 3), done
+        summary = json.loads((tmp_path / "s.json").read_text())
+        made[name] = (tmp_path / f"{name}.csv").read_bytes(), summary["rows"], summary["rejects"], summary["hash"]
+    assert made["few"] == made["all"]
+    if not words:
+        assert len(made["few"][0].splitlines()) == ROWS + 1
 
 
 # ---- when values come again ----

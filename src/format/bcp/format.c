@@ -16,6 +16,6 @@ const struct format format_bcp = {
     .negotiate = bcp_negotiate,
     .open_output = bcp_output_open,
     .piece_size = row_piece_size,
-    .dictionaries = true,
+    .dictionaries = DICTIONARIES_TEXT,
     .empty_fine = true,
 };

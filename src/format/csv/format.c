@@ -31,5 +31,5 @@ const struct format format_csv = {
     .open_input = csv_input_open,
     .open_output = csv_output_open,
     .piece_size = row_piece_size,
-    .dictionaries = true,
+    .dictionaries = DICTIONARIES_ALL,
 };

@@ -64,10 +64,10 @@ static int64_t row_bytes_of(const struct column *column, const struct row_group 
 }
 
 enum haul_code column_start(struct column *column, struct page_supply *supply, const struct row_group *group,
-                            bool dictionaries, struct haul_error *err)
+                            enum dictionaries dictionaries, struct haul_error *err)
 {
     enum haul_code code = HAUL_OK;
-    column->leaves[0].may_index = column->flat && dictionaries;
+    column->leaves[0].may_index = column->flat ? dictionaries : DICTIONARIES_NONE;
     for (int i = 0; i < column->node->leaf_count && !code; i++)
         code = column_reader_start(&column->leaves[i], supply,
                                    &group->columns.items[column->node->first_leaf + i], err);

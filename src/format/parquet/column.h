@@ -22,7 +22,7 @@ void column_release(struct column *column);
 
 /* Begins a row group; `dictionaries`: its values may be given as indices. */
 enum haul_code column_start(struct column *column, struct page_supply *supply, const struct row_group *group,
-                            bool dictionaries, struct haul_error *err);
+                            enum dictionaries dictionaries, struct haul_error *err);
 
 /* Are the next rows better given as indices? column_within was called. */
 bool column_indexes(const struct column *column);

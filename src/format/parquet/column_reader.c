@@ -107,11 +107,12 @@ enum haul_code column_reader_place(const struct column_reader *column, struct ha
 enum haul_code column_reader_within(struct column_reader *column, int64_t rows, size_t bytes_max,
                                     int64_t *within, struct haul_error *err)
 {
+    const bool fixed = column->leaf->physical != PARQUET_BYTE_ARRAY;
     *within = rows;
-    if (column->leaf->physical != PARQUET_BYTE_ARRAY)
+    if (fixed && column->may_index != DICTIONARIES_ALL)
         return HAUL_OK;
     enum haul_code code = column_reader_page(column, err);
-    if (code)
+    if (code || (fixed && !column_reader_indexes(column)))
         return code;
     size_t count = (size_t)rows < column->page_left ? (size_t)rows : column->page_left;
     bool indexed = column->values.encoding == ENCODING_RLE_DICTIONARY;

@@ -9,6 +9,7 @@
 #define HAUL_FORMAT_PARQUET_COLUMN_READER_H
 
 #include "batch/builder.h"
+#include "batch/source.h"
 #include "format/parquet/convert.h"
 #include "format/parquet/levels.h"
 #include "format/parquet/values.h"
@@ -30,10 +31,10 @@ struct column_reader {
     struct values values;
     struct word_list words;
     struct convert convert;
-    bool may_index;      /* the group is large enough for batches of indices */
-    int64_t chunk_left;  /* levels of the chunk in pages not opened yet */
-    size_t page_left;    /* levels of the page not consumed */
-    int64_t page_offset; /* for messages */
+    enum dictionaries may_index; /* the group is large enough for batches of indices */
+    int64_t chunk_left;          /* levels of the chunk in pages not opened yet */
+    size_t page_left;            /* levels of the page not consumed */
+    int64_t page_offset;         /* for messages */
 };
 
 void column_reader_init(struct column_reader *column, const struct node *leaf, struct memory *memory);

@@ -209,10 +209,29 @@ static bool is_indexed(const struct column_reader *column)
 bool column_reader_indexes(const struct column_reader *column)
 {
     const struct word_list *words = &column->words;
-    enum type_id type = column->leaf->field->type;
-    return column->may_index && is_indexed(column) && (type == TYPE_UTF8 || type == TYPE_BINARY) &&
-           words->count && words->count <= INDEXED_WORDS_MAX && words->longest <= INDEXED_LONGEST_MAX &&
-           words->data.length <= INDEXED_BYTES_MAX;
+    const struct field *field = column->leaf->field;
+    if (!column->may_index || !is_indexed(column) || !words->count || words->count > INDEXED_WORDS_MAX)
+        return false;
+    if (type_table[field->type].layout == LAYOUT_FIXED)
+        return column->may_index == DICTIONARIES_ALL &&
+               words->count * (size_t)field_width(field) <= INDEXED_BYTES_MAX;
+    return words->longest <= INDEXED_LONGEST_MAX && words->data.length <= INDEXED_BYTES_MAX;
+}
+
+static enum haul_code words_fixed(const struct column_reader *column, struct memory *memory,
+                                  struct ArrowArray *values, struct haul_error *err)
+{
+    const struct word_list *words = &column->words;
+    struct buffer data;
+    buffer_init(&data, memory);
+    size_t bytes = words->count * (size_t)field_width(column->leaf->field);
+    enum haul_code code = buffer_append(&data, words->values.data, bytes, err);
+    if (!code)
+        code = array_init(values, (int64_t)words->count, 2, 0, err);
+    if (!code)
+        array_set_buffer(values, 1, &data);
+    buffer_release(&data);
+    return code;
 }
 
 enum haul_code column_reader_words(const struct column_reader *column, struct memory *memory,
@@ -220,6 +239,8 @@ enum haul_code column_reader_words(const struct column_reader *column, struct me
 {
     const struct word_list *words = &column->words;
     struct buffer offsets, data;
+    if (type_table[column->leaf->field->type].layout == LAYOUT_FIXED)
+        return words_fixed(column, memory, values, err);
     buffer_init(&offsets, memory);
     buffer_init(&data, memory);
     enum haul_code code =
@@ -340,7 +361,8 @@ enum haul_code column_reader_slots(struct column_reader *column, struct builder 
     enum haul_code code = HAUL_OK;
     switch (type_table[builder->field->type].layout) {
     case LAYOUT_FIXED:
-        code = slots_fixed(column, builder, slots, present, err);
+        code = builder->indexed ? slots_indices(column, builder, slots, present, err)
+                                : slots_fixed(column, builder, slots, present, err);
         break;
     case LAYOUT_BYTES:
         code = builder->indexed ? slots_indices(column, builder, slots, present, err)

@@ -25,5 +25,5 @@ const struct format format_parquet = {
     .open_output = parquet_open_output,
     .piece_size = parquet_piece_size,
     .adopts = true,
-    .dictionaries = true,
+    .dictionaries = DICTIONARIES_TEXT,
 };

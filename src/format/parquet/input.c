@@ -313,7 +313,7 @@ enum haul_code parquet_open_input(const struct format_request *request, struct i
         int96_units(input, request->context->settings);
     if (!code)
         code = columns_select(input, request->source, err);
-    input->dictionaries = request->source && request->source->dictionaries;
+    input->dictionaries = request->source ? request->source->dictionaries : DICTIONARIES_NONE;
     if (code)
         input_close(&input->base);
     else

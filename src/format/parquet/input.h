@@ -20,8 +20,8 @@ struct parquet_input {
     struct schema selected; /* those asked for, in that order */
     int *places;            /* of each selected one in `all`; in the arena */
     int64_t rows;
-    bool dictionaries; /* batches may hold dictionary arrays */
-    size_t split_next; /* the next row group to give away */
+    enum dictionaries dictionaries; /* that batches may hold */
+    size_t split_next;              /* the next row group to give away */
     bool split_done;
 };
 

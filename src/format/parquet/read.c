@@ -31,14 +31,14 @@ struct parquet_reader {
     struct column *columns; /* one per selected field */
     int column_count;
     struct batch_builder builder;
-    size_t group, last; /* the current row group; > last: finished */
-    bool started;       /* the current group's columns are open */
-    int64_t group_left; /* its rows not given yet */
-    int64_t place;      /* rows of the part given or skipped so far */
-    int64_t rows_wish;  /* rows that make about BATCH_BYTES */
-    int64_t step_rows;  /* what the last step's size says about the next one's */
-    bool dictionaries;  /* columns of few words may be given as indices, */
-    bool indexed;       /* and in the batch at hand some are */
+    size_t group, last;             /* the current row group; > last: finished */
+    bool started;                   /* the current group's columns are open */
+    int64_t group_left;             /* its rows not given yet */
+    int64_t place;                  /* rows of the part given or skipped so far */
+    int64_t rows_wish;              /* rows that make about BATCH_BYTES */
+    int64_t step_rows;              /* what the last step's size says about the next one's */
+    enum dictionaries dictionaries; /* columns of few words may be given as indices, */
+    bool indexed;                   /* and in the batch at hand some are */
 };
 
 /* ---- row groups ---- */
@@ -58,7 +58,7 @@ static enum haul_code group_start(struct parquet_reader *reader, struct haul_err
 {
     const struct row_group *group = group_of(reader);
     /* A batch of indices ends with its group: small groups would make small batches. */
-    bool dictionaries = reader->dictionaries && group->num_rows >= BATCH_ROWS;
+    enum dictionaries dictionaries = group->num_rows >= BATCH_ROWS ? reader->dictionaries : DICTIONARIES_NONE;
     for (int i = 0; i < reader->column_count; i++)
         if (column_start(&reader->columns[i], &reader->supply, group, dictionaries, err))
             return place_prefix(reader, i, err);

@@ -78,6 +78,13 @@ def test_out(other, haul, tmp_path, more):
     assert [tuple(row.values()) for row in pq.read_table(tmp_path / "out.parquet").sort_by("id").to_pylist()] == ROWS
 
 
+def test_one_moment_without_a_database_snapshot(other, haul, tmp_path):
+    fresh(other, "dbo.moment", *ROWS)
+    haul("copy", other.uri(more=TRUST), "out.parquet", "--table", "dbo.moment", "--consistent", "--workers", "2", "--split", "key", "--key", "id", "--summary", "s.json")
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 3
+    assert '"snapshot"' in (tmp_path / "s.json").read_text()
+
+
 def test_list_ping_look(other, haul):
     fresh(other, "dbo.listed", *ROWS)
     assert "listed" in haul("list", other.uri(more=TRUST)).out

@@ -124,16 +124,19 @@ static enum haul_code ask_word(struct mssql_source *source, const char *words, c
     return HAUL_OK;
 }
 
-/* May the login make a database snapshot? Azure SQL Database has none. */
+/* May the login make a database snapshot? Azure SQL Database has none, and a server that tells no files
+ * could not be told where they go. */
 static enum haul_code may_make(struct mssql_source *source, bool *may, struct haul_error *err)
 {
-    char right[16], edition[16];
+    char right[16], edition[16], files[16];
     if (ask_word(source, "SELECT HAS_PERMS_BY_NAME(NULL, NULL, 'CREATE ANY DATABASE') AS a", right,
                  sizeof right, err) ||
         ask_word(source, "SELECT CAST(SERVERPROPERTY('EngineEdition') AS int) AS a", edition, sizeof edition,
+                 err) ||
+        ask_word(source, "SELECT COUNT(*) AS a FROM sys.database_files WHERE type = 0", files, sizeof files,
                  err))
         return err->code;
-    *may = strcmp(right, "1") == 0 && (!*edition || atoi(edition) <= 4);
+    *may = strcmp(right, "1") == 0 && (!*edition || atoi(edition) <= 4) && atoi(files) > 0;
     return HAUL_OK;
 }
 

@@ -29,7 +29,7 @@ SQLSERVER = Personality("sqlserver")
 STRICTER = Personality("stricter", login_in_order=True, bulk_needs_done=True, bulk_converts=False, bulk_needs_padding=True, order_hint=False,
                        partition_stats=False, row_statistics=False, attention=False, applocks=False, rename_untyped=False, own_numbers=True,
                        refused=(r"DEADLOCK_PRIORITY", r"TABLESAMPLE", r"COLUMNSTORE", r"sys\.dm_", r"sysindexes", r"generated_always_type",
-                                r"partition_(schemes|functions)", r"trigger_events", r"sql_expression_dependencies",
+                                r"partition_(schemes|functions)", r"database_files", r"trigger_events", r"sql_expression_dependencies",
                                 r"database_permissions", r"\bDBCC\b", r"^\s*KILL\b", r"SERVERPROPERTY", r"DATABASEPROPERTYEX"))
 # No catalog but INFORMATION_SCHEMA: what is asked of sys must have a way round it.
 BARE = replace(STRICTER, name="bare", refused=(*STRICTER.refused, r"\bsys\.", r"HAS_PERMS_BY_NAME", r"SUSER_SNAME", r"^INSERT BULK.*\bTABLOCK\b", r"FMTONLY"))

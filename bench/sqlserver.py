@@ -268,7 +268,7 @@ for f in sys.argv[1:]:
         done = subprocess.run([self.python, "-c", code, self.parquet, output], capture_output=True, text=True)
         lines = [line.strip("()").split(", ") for line in done.stdout.splitlines()]
         if len(lines) != 2:
-            return "unreadable: " + done.stderr.strip().splitlines()[-1]
+            return "unreadable: " + (done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1]
         wrong = [number for number, (one, other) in enumerate(zip(*lines)) if one != other]
         return "equal" if not wrong else f"{len(wrong)} columns DIFFERENT: " + ", ".join(f"{number}" for number in wrong)
 

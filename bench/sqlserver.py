@@ -258,6 +258,7 @@ class Bench:
         """Rows, and each column's sum (numbers with decimals) or hash, by DuckDB, against haul's file made by another run."""
         code = """
 import sys, duckdb
+duckdb.sql("SET enable_progress_bar = false")  # a slow machine's bar would stand among the sums
 for f in sys.argv[1:]:
     items = ["count(*)"]
     for name, kind, *_ in duckdb.sql(f"DESCRIBE FROM '{f}'").fetchall():

@@ -331,6 +331,72 @@ def test_hints(bcp, employee):
         assert ("KEEP_NULLS" in statement) == ("-k" in words)
 
 
+def test_the_chapters_commands(bcp, sqlserver):
+    """Simple export and import, error handling, batches of 1000, TABLOCK: each as it is printed there, but for -T."""
+    fresh(sqlserver, "Employee", EMPLOYEE.replace("check (EmpAge > 18)", ""))
+    sqlserver.ask("INSERT INTO dbo.Employee VALUES " + ", ".join(f"('E{i}', {19 + i % 40}, 'Dept {i % 7}', {i})" for i in range(2500)))
+    wanted = rows_of(sqlserver, "Employee")
+    bcp("master..Employee", "out", "employee.dat", "-n")
+    bcp("master..Employee", "out", "empoyee-dat-c.dat", "-c")
+    fresh(sqlserver, "Employee", EMPLOYEE)
+    bcp("master..Employee", "in", "employee.dat", "-n", "-h", "CHECK_CONSTRAINTS")
+    assert rows_of(sqlserver, "Employee") == wanted
+    lines = bcp.read("empoyee-dat-c.dat").decode().splitlines(True)
+    lines[100] = lines[100].replace("\t", "\txyz", 1)
+    lines[1700] = lines[1700].replace("\t", "\t1\tx", 1)
+    (bcp.folder / "wrong.dat").write_text("".join(lines))
+    sqlserver.ask("DELETE FROM dbo.Employee")
+    done = bcp("master..Employee", "in", "wrong.dat", "-c", "-m", "100", "-e", "errors")
+    assert "\n2498 rows copied.\n" in done.out and bcp.read("errors").count(b"#@ Row") == 2
+    sqlserver.ask("DELETE FROM dbo.Employee")
+    lines[1700] = "E1700\t10\tx\t1\n"  # a constraint ends its batch, and the first one stays
+    (bcp.folder / "wrong.dat").write_text("".join(lines))
+    done = bcp("master..Employee", "in", "wrong.dat", "-c", "-m", "100", "-e", "errors", "-h", "CHECK_CONSTRAINTS", "-b", "1000", code=1)
+    assert "NativeError = 547\n" in done.out and "\n999 rows are in the table; to go on behind them: -F 1001\n" in done.out
+    sqlserver.ask("DELETE FROM dbo.Employee")
+    bcp("master..employee".replace("employee", "Employee"), "in", "empoyee-dat-c.dat", "-c", "-h", "TABLOCK")
+    assert rows_of(sqlserver, "Employee") == wanted
+
+
+def test_a_stricter_server(stricter, tmp_path):
+    """No ORDER hint, no conversions, char(n) with all its blanks, each load with its DONE: the same loads go in."""
+    bcp = Bcp(stricter, tmp_path)
+    columns = "(id int IDENTITY(1,1) NOT NULL PRIMARY KEY, a char(5) NULL, b nchar(3) NULL, c binary(4) NULL, d decimal(9,2) NULL, e varchar(20) NULL DEFAULT 'none', f bigint NULL, g datetime NULL)"
+    fresh(stricter, "strict", columns)
+    (tmp_path / "s.dat").write_text("7\tab\tü\t0102\t1.5\tx\t5\t2004-05-23\n8\t\t\t\t\t\t\t\n9\tabcde\txyz\t01020304\t-2\t\0\t-1\t2004-05-23 14:25:10.997\nbad\t\t\t\t\t\t\t\n")
+    wanted = [(7, "ab   ", "ü  ", b"\1\2\0\0", 1.5, "x", 5), (8, None, None, None, None, "none", None), (9, "abcde", "xyz", b"\1\2\3\4", -2, "", -1)]
+    for words in ([], ["-b", "1"], ["-h", "TABLOCK, ROWS_PER_BATCH = 3"], ["-h", "ORDER(id ASC), CHECK_CONSTRAINTS"], ["--parallel", "3", "-b", "2"]):
+        stricter.ask("DELETE FROM dbo.strict")
+        done = bcp("dbo.strict", "in", "s.dat", "-c", "-E", "-e", "bad", *words)
+        assert [row[:7] for row in rows_of(stricter, "strict")] == wanted and "\n3 rows copied.\n" in done.out, words
+        assert bcp.read("bad").startswith(b"#@ Row 4, Column 1: Invalid character value")
+    for storage in ("-n", "-N", "-w", "-c"):
+        before = rows_of(stricter, "strict")
+        bcp("dbo.strict", "out", "x.dat", storage)
+        stricter.ask("DELETE FROM dbo.strict")
+        bcp("dbo.strict", "in", "x.dat", storage, "-E", "-k")
+        assert rows_of(stricter, "strict") == before, storage
+    fresh(stricter, "heap", "(a int NOT NULL, b varchar(20))")
+    (tmp_path / "h.dat").write_text("".join(f"{i}\trow {i}\n" for i in range(3000)))
+    at_once = [subprocess.Popen([tmp_path / "bcp", "dbo.heap", "in", "h.dat", "-c", "-b", "500", "-h", "TABLOCK", *bcp.login], cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert all("\n3000 rows copied.\n" in one.communicate(timeout=120)[0] and one.returncode == 0 for one in at_once)
+    assert stricter.ask("SELECT COUNT(*), COUNT(DISTINCT a) FROM dbo.heap") == [(12000, 3000)]
+
+
+def test_values_attached_and_apart(bcp, employee):
+    """-x value and -xvalue; a value that begins with a dash stands behind its letter; options anywhere; a password of nothing asks."""
+    for words in (["-t", "|", "-r", "\\r\\n", "-L", "2", "-a", "4096"], ["-t|", "-r\\r\\n", "-L2", "-a4096"]):
+        done = bcp("dbo.Employee", "out", "v.dat", "-c", *words)
+        assert bcp.read("v.dat") == b"E1|30|R&D|1000\r\nE2|40||\r\n" and "size (bytes): 4096\n" in done.out
+    bcp("-c", "-t--", "dbo.Employee", "-L", "1", "out", "v.dat")
+    assert bcp.read("v.dat") == b"E1--30--R&D--1000\n"
+    assert "begins with a dash" in bcp("dbo.Employee", "out", "v.dat", "-c", "-t", "--", code=1).err
+    bcp("dbo.Employee", "out", "v.dat", "-c", "-t", "0x7c2d", "-r", "0x0d0a")
+    assert bcp.read("v.dat").startswith(b"E1|-30|-R&D|-1000\r\n")
+    done = bcp("dbo.Employee", "out", "v.dat", "-c", "-S", f"127.0.0.1,{bcp.server.port}", "-Usa", "-P", login=False, code=1)
+    assert "SQLState = 28000" in done.out
+
+
 # What the server refuses --------------------------------------------------------------------
 CHECKED = "(id int NOT NULL PRIMARY KEY, age int CHECK (age > 18), boss int REFERENCES dbo.bosses (id), code varchar(5) UNIQUE)"
 

@@ -47,7 +47,9 @@ enum haul_code bcp_part_read(const struct bcp_input *input, const char *spec, st
                              int64_t *to, struct haul_error *err);
 bool bcp_can_split(const struct bcp_input *input);
 
-/* The bytes before the first row: a byte order mark. */
+/* The bytes before the first row: a byte order mark. It is looked for in at least
+ * BCP_MARK_BYTES bytes, or in all there are. */
+#define BCP_MARK_BYTES ((size_t)3)
 size_t bcp_mark_bytes(const struct bcp_input *input, const uint8_t *data, size_t length);
 
 #endif

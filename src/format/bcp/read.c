@@ -93,7 +93,8 @@ static enum haul_code next_block(struct bcp_reader *reader, bool *end, struct ha
     struct bcp_span *spans = (struct bcp_span *)(void *)reader->spans.data;
     reader->next = run->rows = 0;
     for (size_t want = reader->input->window_bytes; want; want = window_grow(want, window->bytes_max)) {
-        if (context_check(&reader->context, err) || window_fill(window, reader->used, want, err))
+        const size_t least = reader->begun || want > BCP_MARK_BYTES ? want : BCP_MARK_BYTES;
+        if (context_check(&reader->context, err) || window_fill(window, reader->used, least, err))
             return err->code;
         reader->used = 0;
         pass_mark(reader);

@@ -32,9 +32,10 @@ static enum haul_code next_block(struct cutter *cutter, bool *end, struct haul_e
     const struct bcp_frame *frame = &cutter->input->frame;
     const size_t fields = (size_t)frame->count;
     for (size_t want = cutter->input->window_bytes; want; want = window_grow(want, window->bytes_max)) {
+        const size_t least = cutter->begun || want > BCP_MARK_BYTES ? want : BCP_MARK_BYTES;
         size_t mark = 0;
         if (context_check(&cutter->input->context, err) ||
-            window_fill(window, (size_t)(cutter->at.byte - window->at), want, err))
+            window_fill(window, (size_t)(cutter->at.byte - window->at), least, err))
             return err->code;
         if (!cutter->begun)
             mark = bcp_mark_bytes(cutter->input, window->bytes.data, window->bytes.length);

@@ -50,7 +50,7 @@ static enum haul_code take_own(struct mssql_source *source, struct session **ses
     if (source->session_taken)
         return error_set(err, HAUL_INTERNAL, "%s: more readers than workers", source->server.name);
     if (source->consistent == CONSISTENT_SESSION &&
-        !(ms_is_alive(&source->session) && source->session.transaction))
+        !(ms_is_alive(&source->session) && source->transaction_begun && !source->session.transaction_lost))
         return error_set(err, HAUL_CHANGED,
                          "%s: the source's snapshot was lost with its session; run the same command again",
                          source->server.name);
@@ -242,9 +242,10 @@ enum haul_code ms_source_begin(struct source *base, int workers, struct haul_err
     if (!ms_is_alive(&source->session) &&
         ms_connect(&source->session, &source->server, &source->context, err))
         return err->code;
-    return ms_run(&source->session, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION", err)
-               ? error_prefix(err, "--consistent")
-               : HAUL_OK;
+    if (ms_run(&source->session, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION", err))
+        return error_prefix(err, "--consistent");
+    source->transaction_begun = true; /* servers need not send its descriptor */
+    return HAUL_OK;
 }
 
 void ms_source_end(struct source *base)
@@ -253,8 +254,9 @@ void ms_source_end(struct source *base)
     struct haul_error ignored = {0};
     struct sql sql = {.dialect = &ms_dialect};
     ms_sessions_release(source); /* a snapshot in use cannot be dropped */
-    if (source->consistent == CONSISTENT_SESSION && source->session.transaction)
+    if (source->transaction_begun)
         ms_disconnect(&source->session); /* which ends it */
+    source->transaction_begun = false;
     if (!source->snapshot_made)
         return;
     source->session.context.cancel = NULL;

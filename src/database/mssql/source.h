@@ -53,6 +53,7 @@ struct mssql_source {
     enum ms_consistent consistent;
     char snapshot[160]; /* the database snapshot's name */
     bool snapshot_made;
+    bool transaction_begun; /* CONSISTENT_SESSION: in `session`, which must not be another one since */
 
     /* split */
     bool split_begun, split_told;

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define RECORDS_AT_ONCE ((size_t)64 << 10)
-#define STRETCH_WINDOWS 4u    /* more than a reader looks at, as little is made of it */
+#define STRETCH_WINDOWS 2u    /* more than a reader looks at, as little is made of it */
 #define FILE_STRETCHES  4     /* at least so many must be left for a guess to be worth it */
 #define PROBE_BYTES     8192u /* looked at for a line end */
 #define WRONG_MAX       4u    /* guesses; then no more are made */

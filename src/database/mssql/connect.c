@@ -85,18 +85,25 @@ static enum haul_code ask_browser(const struct session *session, const struct ms
 
 /* ---- TLS ---- */
 
+bool ms_is_easy(const struct session *session)
+{
+    const struct server *server = session->server;
+    bool asked = server->encrypt == ENCRYPT_MANDATORY || server->encrypt == ENCRYPT_STRICT;
+    bool vouched = server->ca_file || server->certificate_file || server->certificate_host;
+    return server->loopback && !session->route.port && !asked && !vouched;
+}
+
 static struct tls_options tls_options(const struct session *session, const char *host)
 {
     const struct server *server = session->server;
     bool strict = server->encrypt == ENCRYPT_STRICT;
-    bool easy = server->encrypt == ENCRYPT_DEFAULT && server->loopback && !session->route.port;
     return (struct tls_options){
         .host = host,
         .certificate_host = session->route.port ? NULL : server->certificate_host,
         .ca_file = server->ca_file,
         .pinned_file = server->certificate_file,
         .alpn = strict ? "tds/8.0" : NULL,
-        .trust = !strict && (server->trust || easy),
+        .trust = !strict && (server->trust || ms_is_easy(session)),
         .tls12_at_most = !strict,
         .advice = strict ? "encrypt=strict always verifies; certificate=FILE names your own authority."
                          : TRUST_ADVICE};
@@ -116,8 +123,8 @@ static enum haul_code agree(struct session *session, bool *encrypts, bool *login
 {
     const struct server *server = session->server;
     bool strict = server->encrypt == ENCRYPT_STRICT, never = server->encrypt == ENCRYPT_DISABLE || strict;
-    bool here = server->loopback && !session->route.port;
-    bool must = server->encrypt == ENCRYPT_MANDATORY || (server->encrypt == ENCRYPT_DEFAULT && !here);
+    bool must =
+        server->encrypt == ENCRYPT_MANDATORY || (server->encrypt == ENCRYPT_DEFAULT && !ms_is_easy(session));
     enum ms_encryption seen;
     if (ms_prelogin(session, never ? ENCRYPTION_NONE : must ? ENCRYPTION_ON : ENCRYPTION_OFF, &seen, err))
         return err->code;
@@ -133,8 +140,7 @@ static enum haul_code agree(struct session *session, bool *encrypts, bool *login
         return error_set(err, HAUL_TLS,
                          "%s: the server would encrypt the login only, although all was asked for",
                          server->name);
-    bool plain = never || (here && !must); /* what does not leave the machine needs no TLS */
-    return !plain && seen == ENCRYPTION_NONE ? fail_plain(session, err) : HAUL_OK;
+    return !never && !ms_is_easy(session) && seen == ENCRYPTION_NONE ? fail_plain(session, err) : HAUL_OK;
 }
 
 /* ---- one host ---- */
@@ -272,7 +278,7 @@ static enum haul_code greet(struct session *session, const char *host, struct ha
 {
     struct wire *wire = &session->wire;
     struct tls_options options = tls_options(session, host);
-    bool encrypts, login_only;
+    bool encrypts = false, login_only = false;
     if (session->server->encrypt == ENCRYPT_STRICT && ms_wire_tls(wire, &options, err))
         return err->code == HAUL_TLS || err->code == HAUL_NETWORK
                    ? error_prefix(err, "encrypt=strict, which needs SQL Server 2022 or Azure")

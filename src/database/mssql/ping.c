@@ -57,8 +57,7 @@ static enum haul_code ask_tls(const struct mssql_source *source, struct ping *pi
     if (!wire->encrypted)
         return HAUL_OK;
     tls_certificate(&wire->tls, &seen);
-    ping->verified = server->encrypt == ENCRYPT_STRICT ||
-                     (!server->trust && !(server->encrypt == ENCRYPT_DEFAULT && server->loopback));
+    ping->verified = server->encrypt == ENCRYPT_STRICT || (!server->trust && !ms_is_easy(&source->session));
     if (keep(ping, &ping->tls, tls_version(&wire->tls), err) ||
         keep(ping, &ping->cipher, tls_cipher(&wire->tls), err) ||
         keep(ping, &ping->certificate, seen.names, err) || keep(ping, &ping->issuer, seen.issuer, err))

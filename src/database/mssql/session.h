@@ -92,6 +92,9 @@ struct session {
     int notes;              /* INFO messages in this answer */
 };
 
+/* What does not leave this machine is encrypted and verified only when that is asked for. */
+bool ms_is_easy(const struct session *session);
+
 enum haul_code ms_connect(struct session *session, const struct server *server, const struct context *context,
                           struct haul_error *err);
 void ms_disconnect(struct session *session); /* all-zero is fine, twice too */

@@ -617,7 +617,8 @@ def test_staging_tables_in_sql_server(sqlserver, butt, tmp_path):
     assert columnstores(sqlserver, "StagedBack") == 4
     said = butt("inspect", "out/dbo_StagedBack_import_manifest.json")
     assert all(entry in said.out for entry in made["entries"]), said
-    butt("combine", "out/dbo_StagedBack_import_manifest.json", *given)
+    assert "encrypt=optional" in butt("combine", "out/dbo_StagedBack_import_manifest.json", *given, "-n", "--dry-run").out
+    assert "encrypt=mandatory" in butt("combine", "out/dbo_StagedBack_import_manifest.json", *given, "-e").err
     assert sqlserver.ask(both.format("StagedBack")) == sqlserver.ask(both.format("Staged"))
     assert sqlserver.ask("SELECT count(*) FROM sys.tables WHERE name LIKE 'StagedBack[_]0%'")[0][0] == 0
     sqlserver.ask("DELETE FROM dbo.StagedBack")

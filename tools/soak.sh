@@ -22,7 +22,7 @@ seed=${HAUL_SEED:-1}
         -k random_file
     # A tenth of the trials for each engine, mode and place: about 1,000 kills with the servers there.
     HAUL_TRIALS=$trials HAUL_SEED=$seed ${PYTHON:-python3} -m pytest -q --durations=0 --durations-min=1 \
-        tests/e2e/test_faults_sql.py tests/e2e/test_postgres.py tests/e2e/test_mysql.py -k "killed or reset or crash or lost"
+        tests/e2e/test_faults_sql.py tests/e2e/test_postgres.py tests/e2e/test_mysql.py tests/e2e/test_merge.py -k "killed or reset or crash or lost"
     # SQL Server, loading in four modes and reading in four ways: 1,000 kills.
     HAUL_TRIALS=${HAUL_TRIALS_SQLSERVER:-630} HAUL_SEED=$seed ${PYTHON:-python3} -m pytest -q --durations=0 --durations-min=1 \
         tests/e2e/test_mssql_kill.py

@@ -114,7 +114,7 @@ def floats():
     rng = random.Random(SEED)
     noise = [rng.random() for _ in range(40_000)]
     return {
-        "noise": pa.array(noise), "walk": pa.array(walk(rng, 1)), "walk_f32": pa.array(walk(rng, 0.01), pa.float32()),
+        "noise": pa.array(noise), "walk": pa.array(walk(rng, 1)), "walk_f32": pa.array(walk(rng, 1), pa.float32()),
         "sparse": pa.array([None if v < 0.3 else v for v in noise]), "lists": pa.array([[v, v * v][:i % 3] for i, v in enumerate(noise)]),
         "odd": pa.array([(0.0, -0.0, math.nan, math.inf, -math.inf, v, v * 1e300, v / 1e300)[i % 8] for i, v in enumerate(noise)]),
         "price": pa.array([round(v * 1e5) / 100 for v in noise]), "few": pa.array([i % 100 / 8 for i in range(40_000)]),

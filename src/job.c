@@ -33,6 +33,12 @@ enum haul_code job_name(const struct haul_job *job, const char *side, const char
     *name = settings_text(&job->settings, side);
     if (!*name && strcmp(side, "target") == 0)
         *name = settings_text(&job->settings, "output-file");
+    if ((!*name || !**name) && settings_flag(&job->settings, "combine") &&
+        settings_text(&job->settings, "table"))
+        return error_set(
+            err, HAUL_USAGE,
+            "this is no manifest of staging tables (haul import writes one), so its rows go to a file: "
+            "--output-file FILE, without --table");
     if ((!*name || !**name) && settings_flag(&job->settings, "combine"))
         return error_set(err, HAUL_USAGE, "no --output-file was given: where do the rows go?");
     if (!*name || !**name)

@@ -156,7 +156,8 @@ static enum haul_code draw_file(const struct inspection *facts, const char *name
     print_count(facts->rows, rows);
     print_size(facts->bytes, size);
     if (facts->group_count > 0)
-        snprintf(groups, sizeof groups, ", %lld row groups", (long long)facts->group_count);
+        snprintf(groups, sizeof groups, ", %lld row group%s", (long long)facts->group_count,
+                 facts->group_count == 1 ? "" : "s");
     if (buffer_printf(out, err, "%s: %s, %s rows%s, %d columns, %s\n", name, facts->format, rows, groups,
                       facts->column_count, size))
         return err->code;

@@ -195,8 +195,8 @@ static enum haul_code sink_plan(struct file_sink *files, uint64_t parts, struct 
     if (parts < count)
         count = parts ? parts : 1;
     if (count < files->target.files_wanted && parts)
-        context_note(&files->context, "%s gets %llu files, not %llu: the source has no more parts",
-                     files->target.name, (unsigned long long)count,
+        context_note(&files->context, "%s gets %llu file%s, not %llu: the source has no more parts",
+                     files->target.name, (unsigned long long)count, count == 1 ? "" : "s",
                      (unsigned long long)files->target.files_wanted);
     struct file_output *outputs = calloc(count, sizeof *outputs);
     if (!outputs)

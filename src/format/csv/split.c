@@ -93,13 +93,13 @@ static uint64_t line_of(struct csv_split *split, size_t offset)
     return split->line;
 }
 
-static enum haul_code not_closed(struct csv_split *split, struct haul_error *err)
+static enum haul_code not_closed(struct csv_split *split, int64_t record, struct haul_error *err)
 {
-    return error_set(
-        err, HAUL_DATA,
-        "line %llu or below: a quoted field is not closed before the end of the file; --quote none reads "
-        "quotes as text",
-        (unsigned long long)split->start_line);
+    return error_set(err, HAUL_DATA,
+                     "line %llu or below: a quoted field is not closed before the end of the file, in the "
+                     "record that begins at "
+                     "byte %lld; --quote none reads quotes as text",
+                     (unsigned long long)split->start_line, (long long)record);
 }
 
 /* The last record may have no line end. */
@@ -107,13 +107,13 @@ static enum haul_code close_file(struct csv_split *split, struct haul_error *err
 {
     struct csv_marks *marks = &split->now.marks;
     int64_t end = split->now.window.at + (int64_t)split->now.window.bytes.length, last = split->start;
-    if (marks->quoted)
-        return not_closed(split, err);
     if (marks->record_count) {
         size_t stop = marks->records[marks->record_count - 1];
         last = split->now.window.at +
                (int64_t)csv_next_record(split->now.window.bytes.data, split->now.window.bytes.length, stop);
     }
+    if (marks->quoted)
+        return not_closed(split, last, err);
     if (last < end)
         marks->records[marks->record_count++] = (uint32_t)split->now.window.bytes.length;
     return HAUL_OK;

@@ -115,6 +115,14 @@ int64_t memory_plan_unit_rows(const struct settings *settings, const struct sink
     return wished ? terms->unit_rows : settings_number(settings, "unit-rows");
 }
 
+/* Rows, up to a multiple of a unit; a unit may be all there are (INT64_MAX). */
+static int64_t whole_units(int64_t rows, int64_t unit_rows)
+{
+    const int64_t units = rows / unit_rows + (rows % unit_rows != 0);
+    int64_t whole;
+    return __builtin_mul_overflow(units, unit_rows, &whole) ? INT64_MAX : whole;
+}
+
 struct split_request memory_plan_split(const struct memory_plan *plan, const struct settings *settings,
                                        const struct source_info *info, const struct sink_terms *terms)
 {
@@ -134,7 +142,7 @@ struct split_request memory_plan_split(const struct memory_plan *plan, const str
     if (terms->part_is_unit && !terms->adopts)
         files_limit(settings, info, &request);
     if (!terms->part_is_unit && unit_rows > 0)
-        request.part_rows = (request.part_rows + unit_rows - 1) / unit_rows * unit_rows;
+        request.part_rows = whole_units(request.part_rows, unit_rows);
     if (request.part_bytes <= 0)
         request.part_bytes = -1;
     if (info->rows < 0 && info->bytes > 0 && !users_own) {

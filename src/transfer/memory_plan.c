@@ -143,9 +143,10 @@ struct split_request memory_plan_split(const struct memory_plan *plan, const str
         files_limit(settings, info, &request);
     if (!terms->part_is_unit && unit_rows > 0)
         request.part_rows = whole_units(request.part_rows, unit_rows);
-    if (request.part_bytes <= 0)
+    bool all = request.part_rows == INT64_MAX && plan->workers == 1;
+    if (request.part_bytes <= 0 || all)
         request.part_bytes = -1;
-    if (info->rows < 0 && info->bytes > 0 && !users_own) {
+    if (info->rows < 0 && info->bytes > 0 && !users_own && !all) {
         int64_t even = info->bytes / ((int64_t)plan->workers * PARTS_PER_WORKER) + 1;
         even = even < PART_BYTES_MIN ? PART_BYTES_MIN : even;
         request.part_bytes = request.part_bytes < 0 || even < request.part_bytes ? even : request.part_bytes;

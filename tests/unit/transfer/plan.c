@@ -203,6 +203,22 @@ static void test_part_rows(void **state)
     assert_int_equal(part_rows(2, 1600000, -1, false, NULL), 300000);
 }
 
+/* All rows one batch, as bcp has it without -b: one part of one worker, however many bytes there are. */
+static void test_all_rows_are_one_part(void **state)
+{
+    struct settings settings;
+    struct memory_plan plan = {.workers = 1};
+    struct source_info info = {.rows = -1, .bytes = INT64_C(10) << 30};
+    struct sink_terms terms = {.part_rows = -1, .part_bytes = -1};
+    (void)state;
+    settings_make(&settings, "unit-rows", "9223372036854775807");
+    struct split_request request = memory_plan_split(&plan, &settings, &info, &terms);
+    assert_true(request.part_rows == INT64_MAX && request.part_bytes == -1);
+    plan.workers = 2;
+    assert_true(memory_plan_split(&plan, &settings, &info, &terms).part_bytes > 0);
+    settings_release(&settings);
+}
+
 /* ---- decisions ---- */
 
 static enum haul_code decided(struct found found, enum decision *decision)
@@ -310,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_fingerprint),
         cmocka_unit_test(test_memory_plan),
         cmocka_unit_test(test_part_rows),
+        cmocka_unit_test(test_all_rows_are_one_part),
         cmocka_unit_test(test_decisions),
         cmocka_unit_test(test_tally),
     };

@@ -249,6 +249,17 @@ def test_in_and_out_again(bcp, employee, flag):
     assert not {name for name in tables if name.startswith("haul_")}, "no ledger unless --resume"
 
 
+def test_in_through_a_view(bcp, sqlserver):
+    """The chapter's other way to leave columns out: a view that has only the others."""
+    fresh(sqlserver, "behind", "(id int NOT NULL PRIMARY KEY, left_out varchar(9), word nvarchar(20))")
+    sqlserver.ask("IF OBJECT_ID('dbo.seen') IS NOT NULL DROP VIEW dbo.seen", "CREATE VIEW dbo.seen AS SELECT id, word FROM dbo.behind")
+    (bcp.folder / "v.txt").write_text("1\tein\n2\tzwei\n")
+    assert "2 rows copied." in bcp("master.dbo.seen", "in", "v.txt", "-c").out
+    assert sqlserver.ask("SELECT id, left_out, word FROM dbo.behind ORDER BY id") == [(1, None, "ein"), (2, None, "zwei")]
+    assert "2 rows copied." in bcp("master.dbo.seen", "out", "w.txt", "-c").out and bcp.read("w.txt") == b"1\tein\n2\tzwei\n"
+    sqlserver.ask("DROP VIEW dbo.seen")
+
+
 def test_batches_and_their_lines(bcp, sqlserver):
     fresh(sqlserver, "many", "(a int)")
     (bcp.folder / "m.dat").write_text("".join(f"{i}\n" for i in range(2345)))

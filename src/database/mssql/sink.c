@@ -153,7 +153,7 @@ static enum haul_code find_table(struct mssql_sink *sink, const char *wanted, st
     target->table.name.database = NULL;
     if (name_target(sink, err))
         return err->code;
-    if (base->exists && target->table.kind != 'V')
+    if (base->exists)
         return target_read(&sink->control, target, err);
     return ms_recovery_model(&sink->control, NULL, &target->arena, &target->recovery, err);
 }
@@ -183,9 +183,9 @@ static enum haul_code unknown(struct table_sink *base, struct haul_error *err)
 static enum haul_code check(struct table_sink *base, struct haul_error *err)
 {
     struct mssql_sink *sink = (struct mssql_sink *)base;
-    if ((sink->target.table.kind == 'V'))
-        return error_set(err, HAUL_UNSUPPORTED, "%s: %s is a view; haul writes to tables only", base->place,
-                         base->title);
+    if (sink->target.table.kind == 'V' && base->mode != SINK_APPEND)
+        return error_set(err, HAUL_UNSUPPORTED, "%s: %s is a view; only --mode append writes through one",
+                         base->place, base->title);
     return base->mode == SINK_REPLACE ? ms_check_dependents(sink, err) : HAUL_OK;
 }
 

@@ -320,8 +320,9 @@ def copy(session, load, rows):
     for name, _definition in unchecked:
         session.run(f'ALTER TABLE {load.table.pg} DROP CONSTRAINT "{name}"')
     cursor = session.engine.cursor
-    target = "pg_temp.\"~load\"" if defaults else load.table.pg
-    if defaults:
+    view = session.fetch("SELECT 1 FROM pg_class WHERE oid = %s AND relkind = 'v'", (load.table.oid,))  # COPY cannot write through one
+    target = "pg_temp.\"~load\"" if defaults or view else load.table.pg
+    if defaults or view:
         session.run(f"CREATE TEMP TABLE \"~load\" ON COMMIT DROP AS SELECT {', '.join(names)} FROM {load.table.pg} LIMIT 0")
     try:
         cursor.copy_expert(f"COPY {target} ({', '.join(names)}) FROM STDIN", rows, 65536)
@@ -329,7 +330,7 @@ def copy(session, load, rows):
         raise from_postgres(failure) from failure
     if rows.stream.ignored:
         raise SqlError(0, "ignored")
-    if defaults:
+    if defaults or view:
         fill_defaults(session, load, names, defaults)
     move_identity(session, load)
     for name, definition in unchecked:  # not trusted any more

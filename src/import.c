@@ -45,6 +45,7 @@ struct import {
     const char *names[CREW_MAX]; /* schema.table_01_a1b2c3d4 */
     const char *list;            /* these, one a line */
     bool combined;               /* the state says so */
+    int64_t rows;                /* in the staging tables; -1: some were there already, uncounted */
 };
 
 /* ---- the plan ---- */
@@ -317,10 +318,11 @@ static enum haul_code member_make(struct import *import, size_t index, int64_t m
     return code;
 }
 
-static void results_join(struct haul_result *into, const struct crew_member *members, size_t count)
+static void results_join(struct haul_result *into, bool *counted, const struct crew_member *members,
+                         size_t count)
 {
     struct hash128 sum = {0}, one;
-    into->already_complete = true;
+    into->already_complete = *counted = true;
     for (size_t i = 0; i < count; i++) {
         const struct haul_result *result = &members[i].result;
         into->rows += result->rows;
@@ -329,6 +331,7 @@ static void results_join(struct haul_result *into, const struct crew_member *mem
         into->bytes_read += result->bytes_read;
         into->bytes_written += result->bytes_written;
         into->already_complete &= result->already_complete;
+        *counted &= !result->already_complete;
         into->seconds = result->seconds > into->seconds ? result->seconds : into->seconds;
         if (hash_parse(result->hash, &one))
             sum = hash_add(sum, one);
@@ -349,8 +352,10 @@ static enum haul_code load(struct import *import, struct haul_result *result, st
         code = member_make(import, i, share, &members[i].job, err);
     if (code == HAUL_OK)
         code = crew_run(import->job, members, import->workers, err);
+    bool counted = false;
     if (code == HAUL_OK)
-        results_join(result, members, import->workers);
+        results_join(result, &counted, members, import->workers);
+    import->rows = counted ? result->rows : -1;
     for (size_t i = 0; i < import->workers; i++)
         haul_job_free(members[i].job);
     free(members);
@@ -358,14 +363,19 @@ static enum haul_code load(struct import *import, struct haul_result *result, st
     return code;
 }
 
+/* What the staging tables got must come out of them before they are dropped. */
 static enum haul_code combine_after(struct import *import, struct haul_error *err)
 {
     struct crew_member member = {0};
+    char count[32];
     const char *uri = settings_text(&import->job->settings, "target");
     enum haul_code code = job_like(import->job, &member.job, err);
+    (void)snprintf(count, sizeof count, "%lld", (long long)import->rows);
     const char *const words[][2] = {{"source", uri}, {"tables", import->list}, {"transaction-mode", "batch"}};
     for (size_t i = 0; code == HAUL_OK && i < sizeof words / sizeof words[0]; i++)
         code = haul_job_set(member.job, words[i][0], words[i][1], err);
+    if (code == HAUL_OK && import->rows >= 0)
+        code = haul_job_set(member.job, "tables-rows", count, err);
     if (code == HAUL_OK)
         code = combine_run_name(member.job, import->list, err);
     if (code == HAUL_OK)
@@ -375,12 +385,12 @@ static enum haul_code combine_after(struct import *import, struct haul_error *er
     return code ? code : state_write(import, import->state, -1, err);
 }
 
-static enum haul_code publish(struct import *import, const struct haul_result *result, struct haul_error *err)
+static enum haul_code publish(struct import *import, struct haul_error *err)
 {
     struct haul_job *job = import->job;
     if (settings_flag(&job->settings, "combine-after"))
         return staging_drop(job, import->list, err) ? err->code : path_remove(import->state, err);
-    if (state_write(import, import->path, result->rows, err) || path_remove(import->state, err))
+    if (state_write(import, import->path, import->rows, err) || path_remove(import->state, err))
         return err->code;
     context_note(&job->context,
                  "the rows are in %zu staging tables, listed in %s; haul combine %s brings them into %s.%s "
@@ -403,7 +413,7 @@ static enum haul_code import_staged(struct import *import, const char *manifest,
         return err->code;
     if (!import->combined && combine && combine_after(import, err))
         return err->code;
-    return publish(import, result, err);
+    return publish(import, err);
 }
 
 /* ---- which way ---- */

@@ -221,8 +221,12 @@ enum haul_code job_open(struct haul_job *job, bool target, struct source **sourc
         code = manifests_expand(job, &name, &request.table, err);
     const char *tables = code || target ? NULL : settings_text(&job->settings, "tables");
     if (code == HAUL_OK && tables)
-        code = tables_source_open(&(struct tables_request){name, tables, job_target_table(job)}, &context,
-                                  source, err);
+        code =
+            tables_source_open(&(struct tables_request){name, tables, job_target_table(job),
+                                                        settings_given(&job->settings, "tables-rows")
+                                                            ? settings_number(&job->settings, "tables-rows")
+                                                            : -1},
+                               &context, source, err);
     else if (code == HAUL_OK)
         code = registry_open_source(name, &context, &request, source, err);
     return code ? job_side(err, target ? HAUL_SIDE_TARGET : HAUL_SIDE_SOURCE) : HAUL_OK;

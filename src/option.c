@@ -40,6 +40,7 @@ static const struct haul_option table[] = {
     {"combine", 0, FLAG, COPY | COMBINE, NULL, NULL, "false", "keep the source's row groups as they are"},
 
     {"tables", 0, TEXT, COMBINE, NULL, "NAMES", NULL, "staging tables of the source, one a line"},
+    {"tables-rows", 0, NUMBER, COMBINE, NULL, "N", NULL, "rows that these have together"},
 
     {"server", 's', TEXT, WORDS, "Server", "HOST", NULL,
      "SQL Server: host, host,port or 'host\\instance'; or any database's URI"},

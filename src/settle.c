@@ -247,6 +247,10 @@ static enum haul_code settle_listed(struct haul_job *job, const struct manifest_
     buffer_release(&list);
     if (!tables)
         return code ? code : error_nomem(err, "the names of tables");
+    char rows[32];
+    (void)snprintf(rows, sizeof rows, "%lld", (long long)listing->sums.rows);
+    if (listing->sums.rows >= 0 && settings_set(&job->settings, "tables-rows", rows, err))
+        return err->code;
     return settle_tables(job, tables, err);
 }
 

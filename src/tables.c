@@ -20,6 +20,7 @@ struct tables_source {
     const char *uri, *model;
     const char **names;
     size_t count, next;        /* next: of the split */
+    int64_t rows;              /* that they must have, or -1 */
     struct haul_error missing; /* of the first that is not there */
     const char **columns;
     int column_count; /* 0 before describe */
@@ -127,6 +128,11 @@ static enum haul_code tables_describe(struct source *base, struct source_info *i
     info->order_fixed = false;
     info->replayable = true;
     info->splits_max = 0;
+    info->rows_promised = self->rows >= 0;
+    if (info->rows_promised) {
+        info->rows = self->rows;
+        info->rows_exact = true;
+    }
     info->consistency = "none";
     info->identity = "tables";
     info->key = NULL;
@@ -248,6 +254,7 @@ enum haul_code tables_source_open(const struct tables_request *request, const st
     self->context = *context;
     self->uri = request->uri;
     self->model = request->model;
+    self->rows = request->rows;
     if (take_names(self, request->names, err)) {
         tables_close(&self->source);
         return err->code;

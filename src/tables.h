@@ -13,6 +13,7 @@
  * outlive the source. */
 struct tables_request {
     const char *uri, *names, *model;
+    int64_t rows; /* that an import wrote into them, and that must come out; -1: not known */
 };
 enum haul_code tables_source_open(const struct tables_request *request, const struct context *context,
                                   struct source **source, struct haul_error *err);

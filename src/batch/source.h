@@ -47,6 +47,7 @@ struct source_info {
     const char *table_schema; /* NULL when the engine has none */
     int64_t rows;             /* -1 unknown */
     bool rows_exact;
+    bool rows_promised; /* exact, and another number at the end is an error */
     int64_t bytes;           /* size of what will be read, -1 unknown */
     bool order_fixed;        /* the rows of a part come in the same order each time */
     bool replayable;         /* a part can be opened again, at any of its rows */

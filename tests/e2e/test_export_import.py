@@ -463,6 +463,17 @@ def test_combine_misses_a_staging_table_before_anything_is_moved(pg, haul, tmp_p
         assert pg.rows() == []
 
 
+def test_staging_tables_that_lost_a_row_are_not_dropped(pg, haul, tmp_path):
+    """The manifest says how many rows the import wrote; fewer come out: an error, each time, and the tables stay."""
+    path = exported(haul, tmp_path)
+    pg("import", path, *pg.words, "-w", 3)
+    tables = pg.tables()
+    pg.server.sql(f"DELETE FROM {tables[1]} WHERE id = (SELECT min(id) FROM {tables[1]})")
+    for _ in range(2):
+        done = pg("combine", "out/public_orders_import_manifest.json", *pg.words, code=4)
+        assert "3000 rows, and 2999" in done.err and pg.tables() == tables
+
+
 def test_pybutts_classes_by_staging_tables(pg, haul, haul_module, tmp_path, monkeypatch):
     path = exported(haul, tmp_path)
     wanted = expected(pg.server, haul, tmp_path)

@@ -5,11 +5,9 @@
  * when the page is full, what the dictionary would cost (indices, and the values
  * it keeps growing by) is compared with the plain form and, for integers, with
  * distances from one to the next. If the dictionary loses, the page is turned
- * back into values. Values that were all different in one page may still come again
- * and again in the next ones: the dictionary is kept until it has seen the second
- * page's first rows. How many of them it knew says how many different values there
- * are; if it has room for them all and its indices would be clearly smaller, it takes over; else the chunk
- * goes on without one. If it wins, each later page is asked whether it still does; once it does not, or the
+ * back into values and the chunk goes on without one: not again with one later, as
+ * DuckDB 2.0 misreads chunks whose first pages have no indices and whose later ones do.
+ * If it wins, each later page is asked whether it still does; once it does not, or the
  * dictionary is full, the rest of the chunk is written directly. The choice between plain, delta and split is
  * made once per chunk, at the first page that needs it. Split alone makes nothing smaller, so a sample is
  * compressed in both forms.
@@ -26,7 +24,6 @@
 #include "format/parquet/encode_split.h"
 
 #define STEPS_PER_VALUE_MAX 32u                /* of the dictionary's probing; more are hostile values */
-#define DOUBT_ROWS          256                /* of the second page are looked up */
 #define KEEP_FACTOR         4u                 /* a page's buffer this many times too large is given back */
 #define SPLIT_SAMPLE_BYTES  ((size_t)32 << 10) /* of a page, to be compressed plain and split */
 #define SPLIT_SAMPLE_LEAST  512u               /* fewer bytes are not worth looking at */
@@ -256,9 +253,8 @@ static enum haul_code expand_page(struct column_writer *writer, struct haul_erro
                              err);
 }
 
-/* The end of the first page. Afterwards page->values holds the page in plain form. *doubt: the dictionary
- * lost, but is kept. Sorted values do not come again. */
-static enum haul_code decide(struct column_writer *writer, bool last, bool *doubt, struct haul_error *err)
+/* The end of the first page. Afterwards page->values holds the page in plain form. */
+static enum haul_code decide(struct column_writer *writer, bool last, struct haul_error *err)
 {
     if (writer->page_values == 0)
         return HAUL_OK;
@@ -275,40 +271,9 @@ static enum haul_code decide(struct column_writer *writer, bool last, bool *doub
     writer->state = indexed < direct ? COLUMN_DICTIONARY : COLUMN_DIRECT;
     if (writer->state != COLUMN_DIRECT)
         return HAUL_OK;
-    writer->direct_bits = direct * 8 / writer->page_values;
-    *doubt = !last && !writer->sorted && !is_hostile(writer);
-    if (!*doubt)
-        dictionary_release(&writer->dictionary);
-    return choose_direct(writer, err);
-}
-
-/* Would the dictionary hold the column, and pay? As many values as it has are to all there are as those it
- * knew again are to those it was asked for. Indices a quarter smaller than the direct form pay for the work.
- */
-static bool comes_again(const struct column_writer *writer)
-{
-    const struct dictionary *dictionary = &writer->dictionary;
-    uint32_t grown = dictionary->count - writer->known_at_start;
-    uint64_t known = grown < writer->page_values ? writer->page_values - grown : 0;
-    uint64_t all = known ? (uint64_t)writer->known_at_start * writer->page_values / known : UINT64_MAX;
-    if (all > dictionary->count_max ||
-        all * dictionary->values.length / (dictionary->count + 1u) > dictionary->bytes_max)
-        return false;
-    return (size_t)bitpack_width((uint32_t)all) * 4 <= writer->direct_bits * 3 && !is_hostile(writer);
-}
-
-/* What was looked up of the second page decides; `over`: no more of it comes. */
-static enum haul_code settle_doubt(struct column_writer *writer, bool over, struct haul_error *err)
-{
-    if (!over && comes_again(writer)) {
-        writer->state = COLUMN_DICTIONARY;
-        return HAUL_OK;
-    }
-    enum haul_code code = expand_page(writer, err);
     dictionary_release(&writer->dictionary);
     buffer_release(&writer->indices);
-    writer->state = COLUMN_DIRECT;
-    return code;
+    return choose_direct(writer, err);
 }
 
 static enum haul_code write_dictionary(struct column_writer *writer, struct haul_error *err)
@@ -442,22 +407,16 @@ static enum haul_code end_direct_page(struct column_writer *writer, struct haul_
 static enum haul_code end_page(struct column_writer *writer, bool last, struct haul_error *err)
 {
     enum haul_code code = HAUL_OK;
-    bool doubt = false;
     if (writer->page_levels == 0)
         return HAUL_OK;
     if (writer->width == 0 && writer->state != COLUMN_DIRECT && writer->page_values > 0)
         code = bound_indexed_strings(writer, err);
     if (!code && writer->state == COLUMN_UNDECIDED)
-        code = decide(writer, last, &doubt, err);
-    else if (!code && writer->state == COLUMN_DOUBTED)
-        code = settle_doubt(writer, true, err);
+        code = decide(writer, last, err);
     if (code)
         return code;
-    if (writer->state == COLUMN_DIRECT) {
-        code = end_direct_page(writer, err);
-        writer->state = doubt ? COLUMN_DOUBTED : COLUMN_DIRECT;
-        return code;
-    }
+    if (writer->state == COLUMN_DIRECT)
+        return end_direct_page(writer, err);
     if (writer->page_values > 0)
         return end_indexed_page(writer, err);
     code = page_put(writer, ENCODING_PLAIN, (struct slice){0}, err); /* NULLs only */
@@ -621,9 +580,8 @@ static enum haul_code take(struct column_writer *writer, const struct feed *feed
 
 static struct page_room room_left(const struct column_writer *writer)
 {
-    int64_t rows = writer->state == COLUMN_DOUBTED ? DOUBT_ROWS : writer->plan->page_rows;
     return (struct page_room){
-        .rows = (rows < writer->plan->page_rows ? rows : writer->plan->page_rows) - writer->page_rows,
+        .rows = writer->plan->page_rows - writer->page_rows,
         .bytes = writer->plan->page_bytes - writer->page_filled,
         .value_bytes = writer->state == COLUMN_DICTIONARY ? sizeof(uint32_t) : writer->width,
     };
@@ -640,14 +598,6 @@ static enum haul_code known_begin(struct column_writer *writer, size_t entries, 
     if (!code)
         memset(writer->known.data, 0, writer->known.length);
     return code;
-}
-
-static enum haul_code end_doubt(struct column_writer *writer, struct haul_error *err)
-{
-    enum haul_code code = HAUL_OK;
-    if (writer->width == 0 && writer->page_values > 0)
-        code = bound_indexed_strings(writer, err);
-    return code ? code : settle_doubt(writer, false, err);
 }
 
 enum haul_code column_writer_add(struct column_writer *writer, const struct feed *feed,
@@ -667,8 +617,6 @@ enum haul_code column_writer_add(struct column_writer *writer, const struct feed
         place.value += cut.values;
         if (!code && (full || page_is_full(writer)))
             code = end_page(writer, false, err);
-        else if (!code && writer->state == COLUMN_DOUBTED && writer->page_rows >= DOUBT_ROWS)
-            code = end_doubt(writer, err);
         if (!code && full)
             code = leave_dictionary(writer, err);
     }

@@ -29,7 +29,6 @@ struct column_plan {
 /* What becomes of values now. */
 enum column_state {
     COLUMN_UNDECIDED, /* first page: indices, perhaps turned back into values */
-    COLUMN_DOUBTED,   /* the first rows of the second page: does the dictionary know their values? */
     COLUMN_DICTIONARY,
     COLUMN_DIRECT /* by `direct` */
 };
@@ -51,7 +50,6 @@ struct column_writer {
     struct dictionary dictionary;
     uint64_t looked_up;      /* values the dictionary was asked for */
     uint32_t known_at_start; /* its count when the page began */
-    size_t direct_bits;      /* of a value of the first page, had it been written directly */
 
     /* the page being filled */
     int64_t page_rows;

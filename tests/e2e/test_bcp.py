@@ -249,6 +249,21 @@ def test_in_and_out_again(bcp, employee, flag):
     assert not {name for name in tables if name.startswith("haul_")}, "no ledger unless --resume"
 
 
+def test_how_it_logs_in(bcp, employee):
+    """-Y, -u, -J, -K and -l are the connection's own words."""
+    def out(*words, code=0):
+        done = bcp("master.dbo.Employee", "out", "e.dat", "-c", *words, code=code)
+        return done, employee.logins[-1]
+
+    assert "certificate" in out("-Ym", code=1)[0].out
+    assert out("-Ym", "-u")[1][1] == "all"
+    assert out("-Ym", f"-J{employee.certificate}")[1][1] == "all"
+    assert out("-Ys", "-J", employee.certificate)[1][2] is True
+    assert not out("-Yo", "-l", "20")[1][0].read_only
+    assert out("-Yo", "-KReadOnly")[1][0].read_only
+    assert "ReadOnly" in out("-Yo", "-KWriteOnly", code=1)[0].err
+
+
 def test_in_through_a_view(bcp, sqlserver):
     """The chapter's other way to leave columns out: a view that has only the others."""
     fresh(sqlserver, "behind", "(id int NOT NULL PRIMARY KEY, left_out varchar(9), word nvarchar(20))")

@@ -1,7 +1,6 @@
 -- The sample shop of ./try: every type SQLite columns are declared with, NULLs,
 -- text beyond ASCII, awkward names, 1,000,000 orders. Deterministic: the "random"
 -- numbers are a linear congruential sequence over the row number.
-PRAGMA journal_mode = off;
 PRAGMA synchronous = off;
 
 CREATE TABLE customers (

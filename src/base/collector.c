@@ -125,7 +125,7 @@ static void reject_tell(const struct reject_limit *limit, const struct reject *r
 enum haul_code collector_reject(struct collector *collector, enum haul_code code, const struct reject *reject,
                                 struct haul_error *err)
 {
-    struct reject_limit *limit = collector->limit;
+    struct reject_limit *limit = collector ? collector->limit : NULL;
     char text[DESCRIPTION_BYTES];
     if (limit && limit->tell && !reject->told)
         reject_tell(limit, reject);

@@ -76,7 +76,7 @@ bool collector_allows(const struct collector *collector, enum haul_code code);
 /* Forgets what was collected; keeps the limit. */
 void collector_reset(struct collector *collector);
 
-/* Takes a copy of `reject`. HAUL_OK: set it aside and go on without the row.
+/* Takes a copy of `reject`; no collector (NULL) allows none. HAUL_OK: set it aside and go on without the row.
  * Otherwise *err is set (HAUL_REJECTS or, when none are allowed, `code` with
  * place, column, reason and value in the sentence). */
 enum haul_code collector_reject(struct collector *collector, enum haul_code code, const struct reject *reject,

@@ -28,7 +28,6 @@ static struct row_piece *piece_of(struct piece *piece)
 enum haul_code row_piece_refuse(struct row_piece *piece, const struct batch *batch,
                                 const struct refusal *refusal, struct haul_error *err)
 {
-    struct collector none = {0};
     struct buffer value;
     buffer_init(&value, NULL);
     enum haul_code code = view_print(&piece->views[refusal->cell], refusal->row, &value, err);
@@ -39,10 +38,8 @@ enum haul_code row_piece_refuse(struct row_piece *piece, const struct batch *bat
                             .reason = empty ? refusal->reason_empty : refusal->reason,
                             .value = (const char *)value.data,
                             .value_length = value.length};
-    struct collector *collector = piece->context.collector ? piece->context.collector : &none;
     if (!code)
-        code = collector_reject(collector, HAUL_VALUE, &reject, err);
-    collector_release(&none);
+        code = collector_reject(piece->context.collector, HAUL_VALUE, &reject, err);
     buffer_release(&value);
     return code;
 }

@@ -32,29 +32,22 @@ static bool is_plain_heap(const struct target *target)
     return target->storage == STORAGE_HEAP && target->indexes == 0;
 }
 
-static const char *words_without_lock(const struct target *target)
+/* Without and with TABLOCK. Only a heap without indexes is locked so that other streams may come in. */
+static const char *stream_words(const struct target *target, bool lock)
 {
-    static const char *const words[] = {
-        [STORAGE_UNKNOWN] = "the server does not say how the table is stored: no TABLOCK",
-        [STORAGE_HEAP] = "a heap with indexes: several streams, no TABLOCK",
-        [STORAGE_CLUSTERED] = "a clustered index: several streams, no TABLOCK",
-        [STORAGE_COLUMNSTORE] = "a clustered columnstore: row groups of up to 1,048,576 rows, no TABLOCK",
+    static const char *const plain[] = {"a heap without indexes: several streams, no TABLOCK",
+                                        "a heap without indexes: TABLOCK, several streams at once"};
+    static const char *const words[][2] = {
+        [STORAGE_UNKNOWN] = {"the server does not say how the table is stored: no TABLOCK",
+                             "the server does not say how the table is stored: TABLOCK, one stream"},
+        [STORAGE_HEAP] = {"a heap with indexes: several streams, no TABLOCK",
+                          "a heap with indexes: TABLOCK, which lets in one stream"},
+        [STORAGE_CLUSTERED] = {"a clustered index: several streams, no TABLOCK",
+                               "a clustered index: TABLOCK, which lets in one stream"},
+        [STORAGE_COLUMNSTORE] = {"a clustered columnstore: row groups of up to 1,048,576 rows, no TABLOCK",
+                                 "a clustered columnstore: TABLOCK, which lets in one stream"},
     };
-    return is_plain_heap(target) ? "a heap without indexes: several streams, no TABLOCK"
-                                 : words[target->storage];
-}
-
-/* Only a heap without indexes is locked so that other streams may come in. */
-static const char *words_with_lock(const struct target *target)
-{
-    static const char *const words[] = {
-        [STORAGE_UNKNOWN] = "the server does not say how the table is stored: TABLOCK, one stream",
-        [STORAGE_HEAP] = "a heap with indexes: TABLOCK, which lets in one stream",
-        [STORAGE_CLUSTERED] = "a clustered index: TABLOCK, which lets in one stream",
-        [STORAGE_COLUMNSTORE] = "a clustered columnstore: TABLOCK, which lets in one stream",
-    };
-    return is_plain_heap(target) ? "a heap without indexes: TABLOCK, several streams at once"
-                                 : words[target->storage];
+    return is_plain_heap(target) ? plain[lock] : words[target->storage][lock];
 }
 
 static bool is_plainly_ordered(const struct field *field)
@@ -109,7 +102,7 @@ static const char *settle(struct policy *policy, const struct target *target)
         policy->writers_max = 1;
     if (policy->order && !policy->tablock)
         return "a clustered index, and the rows come in its order: ORDER, one stream, no TABLOCK";
-    return policy->tablock ? words_with_lock(target) : words_without_lock(target);
+    return stream_words(target, policy->tablock);
 }
 
 /* By Microsoft's "Prerequisites for minimal logging in bulk import"; whether the table is

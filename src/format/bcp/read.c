@@ -191,7 +191,6 @@ static enum haul_code refuse(struct bcp_reader *reader, size_t block_row, struct
     const struct bcp_input *input = reader->input;
     const int stored = input->fields[fault.column];
     const struct bcp_span *spans = reader->run.spans + block_row * (size_t)input->frame.count;
-    struct collector none = {0};
     struct buffer value, line;
     char place[PLACE_BYTES];
     const int64_t offset = (int64_t)(block_row - reader->next);
@@ -211,10 +210,8 @@ static enum haul_code refuse(struct bcp_reader *reader, size_t block_row, struct
                             .value_length = value.length,
                             .line = (const char *)line.data,
                             .line_length = line.length};
-    struct collector *collector = reader->context.collector ? reader->context.collector : &none;
     if (!code)
-        code = collector_reject(collector, HAUL_DATA, &reject, err);
-    collector_release(&none);
+        code = collector_reject(reader->context.collector, HAUL_DATA, &reject, err);
     buffer_release(&value);
     buffer_release(&line);
     return code;

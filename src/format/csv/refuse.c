@@ -47,14 +47,10 @@ static enum haul_code collect(struct csv_reader *reader, enum haul_code code, st
                               uint64_t line, struct haul_error *err)
 {
     char place[PLACE_BYTES];
-    struct collector none = {0};
     (void)snprintf(place, sizeof place, "line %llu", (unsigned long long)line);
     reject->part = reader->part;
     reject->place = place;
-    struct collector *collector = reader->context.collector ? reader->context.collector : &none;
-    enum haul_code result = collector_reject(collector, code, reject, err);
-    collector_release(&none);
-    return result;
+    return collector_reject(reader->context.collector, code, reject, err);
 }
 
 static enum haul_code drop_place(struct csv_reader *reader, int64_t place, struct haul_error *err)
